@@ -1,0 +1,54 @@
+"""interlingua: find, change and measure the neurons of a language model that carry a language.
+
+Everything that a user needs is here; the rooms behind it are `corpora`, `models`, `experts`, `interventions`,
+`measures`, `study` and `report`, and data flows through them in that order. Names are imported when first used, so
+that `import interlingua` and `interlingua --help` do not wait for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interlingua.corpora import ParallelCorpus, load_corpus
+    from interlingua.errors import InterlinguaError
+    from interlingua.experts import Experts, find_experts
+    from interlingua.interventions import Intervention, bake, random_control, set_to_mean
+    from interlingua.measures import embed, generate, geometry, retrieval
+    from interlingua.models import LanguageModel, load_model
+    from interlingua.study import open_run, run_study
+
+__version__ = version("interlingua")
+
+_NAMES_OF_ROOM = {
+    "corpora": ("ParallelCorpus", "load_corpus"),
+    "errors": ("InterlinguaError",),
+    "experts": ("Experts", "find_experts"),
+    "interventions": ("Intervention", "bake", "random_control", "set_to_mean"),
+    "measures": ("embed", "generate", "geometry", "retrieval"),
+    "models": ("LanguageModel", "load_model"),
+    "study": ("open_run", "run_study"),
+}
+_ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
+
+__all__ = [  # noqa: RUF022
+    "ParallelCorpus", "load_corpus",
+    "InterlinguaError",
+    "Experts", "find_experts",
+    "Intervention", "bake", "random_control", "set_to_mean",
+    "embed", "generate", "geometry", "retrieval",
+    "LanguageModel", "load_model",
+    "open_run", "run_study",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'interlingua' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"interlingua.{_ROOM_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,95 @@
+"""A corpus in which line i is the same sentence in every language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from interlingua.errors import CorpusError, LanguageError
+from interlingua.languages import parse_languages
+
+
+@dataclass(frozen=True)
+class ParallelCorpus:
+    """The same sentences in several languages.
+
+    Attributes:
+        name: What the corpus was asked for as: a registered name or a path.
+        split: Which part of it this is, for example `dev`.
+        sentences: For each FLORES-200 code, its sentences; entry i is the same sentence in every language.
+
+    Raises:
+        CorpusError: No language, no sentence, an empty sentence, or languages of unequal length.
+
+    Example:
+        >>> corpus = ParallelCorpus("mine", "dev", {"eng_Latn": ("yes", "no"), "spa_Latn": ("sí", "no")})
+        >>> corpus.languages, len(corpus), corpus["spa_Latn"][0]
+        (('eng_Latn', 'spa_Latn'), 2, 'sí')
+    """
+
+    name: str
+    split: str
+    sentences: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        if not self.sentences:
+            raise CorpusError(f"corpus '{self.name}' has no language in split '{self.split}'")
+        lengths = {code: len(lines) for code, lines in self.sentences.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{code} {n}" for code, n in sorted(lengths.items(), key=lambda item: item[1]))
+            raise CorpusError(
+                f"corpus '{self.name}' ({self.split}) is not aligned: line i must be the same sentence in every "
+                f"language, but the numbers of lines differ: {listed}"
+            )
+        if not len(self):
+            raise CorpusError(f"corpus '{self.name}' ({self.split}) has no sentences")
+        for code, lines in self.sentences.items():
+            for i, line in enumerate(lines):
+                if not line.strip():
+                    raise CorpusError(
+                        f"corpus '{self.name}' ({self.split}): line {i + 1} of {code} is empty; remove that line "
+                        "in every language, so that the rest stays aligned"
+                    )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The FLORES-200 codes, in the corpus's order."""
+        return tuple(self.sentences)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.sentences.values())))
+
+    def __getitem__(self, code: str) -> tuple[str, ...]:
+        self._require([code])
+        return self.sentences[code]
+
+    def only(self, languages: Sequence[str]) -> ParallelCorpus:
+        """Return the corpus with these languages alone, in this order.
+
+        Raises:
+            LanguageError: The corpus lacks one of them.
+        """
+        codes = parse_languages(languages)
+        self._require(codes)
+        return replace(self, sentences={code: self.sentences[code] for code in codes})
+
+    def first(self, limit: int | None) -> ParallelCorpus:
+        """Return the corpus with the first `limit` sentences of each language (`None`: all of them)."""
+        if limit is None:
+            return self
+        return replace(self, sentences={code: lines[:limit] for code, lines in self.sentences.items()})
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the languages and sentences, which names this text whatever its path."""
+        digest = hashlib.sha256()
+        for code in sorted(self.sentences):
+            digest.update("\n".join((code, *self.sentences[code], "\0")).encode())
+        return digest.hexdigest()
+
+    def _require(self, codes: Sequence[str]) -> None:
+        missing = [code for code in codes if code not in self.sentences]
+        if missing:
+            raise LanguageError(
+                f"corpus '{self.name}' ({self.split}) has no {', '.join(missing)}; it has {', '.join(self.languages)}"
+            )

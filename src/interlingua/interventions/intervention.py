@@ -1,0 +1,192 @@
+"""The one type of intervention: an affine edit of units of linear layers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interlingua.artifact import Artifact, load_artifact, save_artifact
+from interlingua.errors import ArtifactError, InputError
+
+if TYPE_CHECKING:
+    from interlingua.models import LanguageModel, NeuronIndex
+
+
+@dataclass(frozen=True)
+class AffineEdit:
+    """What happens to some units of one linear layer: `z -> scale * z + shift`.
+
+    Attributes:
+        units: Which outputs of the layer, ascending, each once: int64 [n].
+        scale: float32 [n]; where it is 0, the unit is set to `shift` whatever it was.
+        shift: float32 [n].
+    """
+
+    units: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """An affine edit of neurons of a model.
+
+    Attributes:
+        edits: For each edited linear layer, by name, what happens to its units.
+        fingerprint: Of the neuron index that the edits belong to.
+        kind: The method that made it, for example `set-to-mean`.
+        parameters: What the method was given, for manifests.
+
+    Example:
+        >>> from interlingua.models import NeuronIndex, NeuronLinear
+        >>> neurons = NeuronIndex((NeuronLinear("mlp.up_proj", 0, "up_proj", 4),))
+        >>> edit = Intervention.of_neurons(neurons, np.array([3, 1]), scale=0.0, shift=np.array([9.0, 7.0]))
+        >>> edit.edits["mlp.up_proj"].units.tolist(), edit.edits["mlp.up_proj"].shift.tolist()
+        ([1, 3], [7.0, 9.0])
+        >>> half = edit.with_strength(0.5)
+        >>> half.edits["mlp.up_proj"].scale.tolist(), half.edits["mlp.up_proj"].shift.tolist()
+        ([0.5, 0.5], [3.5, 4.5])
+    """
+
+    edits: Mapping[str, AffineEdit]
+    fingerprint: str
+    kind: str = "custom"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_neurons(
+        cls,
+        neurons: NeuronIndex,
+        ids: np.ndarray,
+        *,
+        scale: np.ndarray | float,
+        shift: np.ndarray | float,
+        kind: str = "custom",
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Intervention:
+        """Make the edit of some neurons, given by their numbers in the index.
+
+        Neurons whose edit changes nothing (scale 1, shift 0) are left out, so that such an intervention leaves a
+        model's output bitwise equal.
+
+        Args:
+            neurons: The index of the model's neurons.
+            ids: Numbers of neurons in any order, each once: int [n].
+            scale: [n], or one number for all.
+            shift: [n], or one number for all.
+            kind: The method that makes it.
+            parameters: What the method was given.
+
+        Raises:
+            InputError: A neuron is named twice or does not exist, or a number is not finite.
+        """
+        scale = np.broadcast_to(np.asarray(scale, dtype=np.float32), ids.shape)
+        shift = np.broadcast_to(np.asarray(shift, dtype=np.float32), ids.shape)
+        if len(np.unique(ids)) != len(ids):
+            raise InputError("an intervention names a neuron twice")
+        if len(ids) and not (ids.min() >= 0 and ids.max() < len(neurons)):
+            raise InputError(f"an intervention names a neuron outside 0 ... {len(neurons) - 1}")
+        if not (np.isfinite(scale).all() and np.isfinite(shift).all()):
+            raise InputError("an intervention's scale and shift must be finite numbers")
+        changing = np.flatnonzero((scale != 1) | (shift != 0))
+        order = changing[np.argsort(ids[changing])]
+        ids, scale, shift = ids[order].astype(np.int64), scale[order], shift[order]
+        edits = {
+            linear.name: AffineEdit(units, scale[positions], shift[positions])
+            for linear, units, positions in neurons.by_linear(ids)
+        }
+        return cls(edits, neurons.fingerprint, kind, dict(parameters or {}))
+
+    def __len__(self) -> int:
+        return sum(len(edit.units) for edit in self.edits.values())
+
+    def with_strength(self, strength: float) -> Intervention:
+        """Return the edit part of the way: scale `1 - s + s * scale`, shift `s * shift`; `s = 0` changes nothing."""
+        if not 0 <= strength <= 1:
+            raise InputError(f"strength must lie between 0 and 1, not {strength}")
+        edits = {}
+        for name, edit in self.edits.items() if strength else ():
+            scale = 1 - strength + strength * edit.scale.astype(np.float64)
+            edits[name] = AffineEdit(
+                edit.units,
+                scale.astype(np.float32),
+                (strength * edit.shift.astype(np.float64)).astype(np.float32),
+            )
+        return Intervention(edits, self.fingerprint, self.kind, {**self.parameters, "strength": strength})
+
+    def content_hash(self) -> str:
+        """Return the SHA-256 of what the edit does, whoever made it."""
+        digest = hashlib.sha256(self.fingerprint.encode())
+        for name, part, array in self._arrays():
+            digest.update(f"{name}/{part}".encode() + array.tobytes())
+        return digest.hexdigest()
+
+    def applied_to(self, model: LanguageModel) -> AbstractContextManager[None]:
+        """Return a context in which the model runs with this edit; it is as before on leaving, also after an error.
+
+        Raises:
+            ArtifactError: The model's neurons are not the ones that this edit was made for.
+            SteeringError: On leaving, if the model ran but an edited layer did not.
+        """
+        from interlingua.interventions.apply import applied
+
+        return applied(self, model)
+
+    def require_fits(self, model: LanguageModel) -> None:
+        """Raise unless the edit was made for a model with the same neurons.
+
+        Raises:
+            ArtifactError: It was not.
+        """
+        if self.fingerprint != model.neurons.fingerprint:
+            raise ArtifactError(
+                f"this intervention was made for {self.parameters.get('model', 'another model')}, whose MLP layers "
+                f"have other names or sizes than those of {model.name}"
+            )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the intervention to a folder: safetensors, a manifest and a card."""
+        arrays = {f"{name}/{part}": array for name, part, array in self._arrays()}
+        description = {"kind": self.kind, "neurons": self.fingerprint, "parameters": dict(self.parameters)}
+        save_artifact(Path(folder), "intervention", Artifact(arrays, description), self._card())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Intervention:
+        """Read what `save` wrote.
+
+        Raises:
+            ArtifactError: The folder holds no intervention, or is damaged.
+        """
+        artifact = load_artifact(Path(folder), "intervention")
+        names = dict.fromkeys(key.rsplit("/", 1)[0] for key in artifact.arrays)
+        edits = {
+            name: AffineEdit(*(artifact.arrays[f"{name}/{part}"] for part in ("units", "scale", "shift")))
+            for name in names
+        }
+        return cls(
+            edits,
+            artifact.description["neurons"],
+            artifact.description["kind"],
+            artifact.description["parameters"],
+        )
+
+    def _arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        for name, edit in self.edits.items():
+            yield name, "units", edit.units
+            yield name, "scale", edit.scale
+            yield name, "shift", edit.shift
+
+    def _card(self) -> str:
+        parameters = "".join(f"- {key}: {value}\n" for key, value in self.parameters.items())
+        model = self.parameters.get("model", "...")
+        return (
+            f"# Intervention `{self.kind}`\n\nEdits {len(self):,} neurons in {len(self.edits)} linear layers.\n\n"
+            f'{parameters}\n```python\nimport interlingua as il\n\nmodel = il.load_model("{model}")\n'
+            'with il.Intervention.load(".").applied_to(model):\n    print(il.generate(model, n=1))\n```\n'
+        )

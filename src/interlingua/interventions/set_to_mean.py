@@ -1,0 +1,40 @@
+"""Set experts to their mean response to the target language: the paper's intervention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.interventions.intervention import Intervention
+from interlingua.languages import parse_language
+
+if TYPE_CHECKING:
+    from interlingua.experts import Experts
+
+
+def set_to_mean(experts: Experts, target: str, k: int) -> Intervention:
+    """Set the top k experts of a language to the mean of their responses to that language.
+
+    Sundar et al. 2025, sections 3.2 and 3.3; first in Suau et al. 2022.
+
+    Args:
+        experts: Of the model that is to be steered.
+        target: The language to steer to.
+        k: How many experts; 0 changes nothing.
+
+    Returns:
+        scale 0, shift the mean over the target's probe sentences.
+
+    Raises:
+        LanguageError: The target was not probed.
+        InputError: k is negative, or more than there are neurons.
+    """
+    code = parse_language(target)
+    top = experts.top(code, k)
+    return Intervention.of_neurons(
+        experts.neurons,
+        top,
+        scale=0.0,
+        shift=experts.mean[experts.row(code), top],
+        kind="set-to-mean",
+        parameters={**experts.made_from, "target": code, "k": k},
+    )

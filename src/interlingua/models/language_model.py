@@ -1,0 +1,153 @@
+"""A causal LM together with its tokenizer and the index of its neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from interlingua.errors import InputError, ModelError
+from interlingua.models.checkpoint import save_checkpoint
+from interlingua.models.neurons import NeuronIndex, find_neurons
+from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
+from interlingua.models.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A causal LM, ready to be read and steered.
+
+    Attributes:
+        hf: The transformers model, in evaluation mode.
+        tokenizer: Its tokenizer.
+        neurons: The index of its MLP neurons.
+        name: What it was loaded as.
+        revision: The commit it was loaded from, where it came from the Hub.
+    """
+
+    hf: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    neurons: NeuronIndex
+    name: str
+    revision: str | None = None
+
+    @property
+    def body(self) -> torch.nn.Module:
+        """The model without its vocabulary head, which costs more than the rest in a small model."""
+        return self.hf.base_model
+
+    @property
+    def device(self) -> torch.device:
+        """Where input goes."""
+        return self.hf.get_input_embeddings().weight.device  # ty: ignore
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type that the weights are held in, for example `bfloat16`."""
+        return str(self.hf.dtype).removeprefix("torch.")
+
+    @property
+    def hidden_size(self) -> int:
+        """The number of dimensions of a hidden state."""
+        return self.hf.config.get_text_config().hidden_size
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a checkpoint that transformers loads; see `models.checkpoint` for baked models."""
+        save_checkpoint(self.hf, self.tokenizer, Path(folder))
+
+    def identity(self) -> dict[str, str | None]:
+        """Return what names this model in a manifest: name, revision, dtype, fingerprint of the neurons."""
+        return {
+            "model": self.name,
+            "revision": self.revision,
+            "dtype": self.dtype,
+            "neurons": self.neurons.fingerprint,
+        }
+
+
+def load_model(
+    name: str | Path = "gemma3-270m",
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> LanguageModel:
+    """Load a causal LM with its tokenizer and find its neurons.
+
+    Args:
+        name: `gemma3-270m`, which the extra `quickstart` carries, or the id of a model on the Hugging Face Hub, or the
+            path of a folder with a checkpoint.
+        device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
+        dtype: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device computes in it, else float32.
+        revision: The commit, tag or branch on the Hub.
+        trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
+        say: Called with a line before work that takes more than seconds.
+
+    Raises:
+        ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
+        MissingExtraError: `gemma3-270m` without the extra `quickstart`.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if dtype not in ("auto", *DTYPES):
+        raise InputError(f"unknown dtype '{dtype}'; use auto, {', '.join(DTYPES)}")
+    place = _device(device)
+    source = packaged_checkpoint(str(name), say) if str(name) in PACKAGED_MODELS else name
+    origin = {"revision": revision or "main", "trust_remote_code": trust_remote_code}
+    with quiet_transformers():
+        try:
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                source, dtype=_dtype(dtype, place), output_loading_info=True, **origin
+            )
+            tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            raise ModelError(f"cannot load model '{name}': {_first_lines(error)}") from error
+    hf, info = loaded
+    if info["missing_keys"]:
+        raise ModelError(
+            f"the checkpoint of '{name}' lacks {', '.join(sorted(info['missing_keys']))}: transformers would have "
+            "filled them with random numbers"
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    commit = getattr(hf.config, "_commit_hash", None)
+    return LanguageModel(hf.to(place).eval(), tokenizer, find_neurons(hf), str(name), commit)
+
+
+def _device(device: str) -> torch.device:
+    if device != "auto":
+        try:
+            return torch.device(device)
+        except RuntimeError:
+            raise InputError(f"unknown device '{device}'; use auto, cpu, cuda, cuda:1, mps") from None
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _dtype(dtype: str, device: torch.device) -> torch.dtype:
+    if dtype != "auto":
+        return DTYPES[dtype]
+    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_computes_bfloat16(device)
+    return torch.bfloat16 if native else torch.float32
+
+
+def _cpu_computes_bfloat16(device: torch.device) -> bool:
+    if device.type != "cpu":
+        return False
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _first_lines(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]

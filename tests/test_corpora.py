@@ -1,0 +1,95 @@
+import pytest
+
+import interlingua as il
+from interlingua.corpora import CORPORA
+from interlingua.errors import CorpusError, LanguageError
+from interlingua.languages import PAPER_LANGUAGES
+
+
+def write(folder, files):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+@pytest.mark.parametrize("split", ["dev", "devtest"])
+def test_starter_has_100_sentences_in_all_languages_of_the_paper_and_chinese(split):
+    corpus = il.load_corpus("starter", split=split)
+    assert set(corpus.languages) == {*PAPER_LANGUAGES, "zho_Hans"}
+    assert len(corpus) == 100
+
+
+def test_starter_has_no_other_split():
+    with pytest.raises(CorpusError, match="no split 'text'"):
+        il.load_corpus("starter", split="text")
+
+
+def test_splits_of_starter_share_no_sentence():
+    dev, devtest = il.load_corpus("starter", split="dev"), il.load_corpus("starter", split="devtest")
+    for code in dev.languages:
+        assert not set(dev[code]) & set(devtest[code])
+
+
+def test_a_folder_without_splits_is_halved(tmp_path):
+    write(tmp_path, {"en.txt": "a\nb\nc\n", "Spanish.txt": "x\ny\nz"})
+    assert il.load_corpus(tmp_path, split="dev").sentences == {"spa_Latn": ("x",), "eng_Latn": ("a",)}
+    assert il.load_corpus(tmp_path, split="devtest").sentences == {"spa_Latn": ("y", "z"), "eng_Latn": ("b", "c")}
+
+
+def test_limit_and_languages(corpus_folder):
+    corpus = il.load_corpus(corpus_folder, split="devtest", languages=["Japanese", "en"], limit=3)
+    assert corpus.languages == ("jpn_Jpan", "eng_Latn")
+    assert len(corpus) == 3
+
+
+def test_line_separators_inside_a_sentence_do_not_break_it(tmp_path):
+    write(tmp_path, {"dev/en.txt": "one\u2028still one\r\ntwo\n", "dev/es.txt": "\ufeffuno\ndos"})
+    corpus = il.load_corpus(tmp_path)
+    assert corpus["eng_Latn"] == ("one\u2028still one", "two")
+    assert corpus["spa_Latn"] == ("uno", "dos")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"dev/en.txt": "a\nb\n", "dev/es.txt": "x\n"}, r"not aligned.*spa_Latn 1, eng_Latn 2"),
+        ({"dev/en.txt": "a\n\nb\n", "dev/es.txt": "x\ny\nz\n"}, "line 2 of eng_Latn is empty"),
+        ({"dev/en.txt": "", "dev/es.txt": "x\n"}, r"en\.txt' is empty"),
+        ({"dev/en.txt": b"fine\nbad \xff\n"}, r"en\.txt' is not UTF-8: byte 9, on line 2"),
+        ({"dev/en.txt": "a\n", "dev/eng.txt": "b\n"}, "are both eng_Latn"),
+        ({"test/en.txt": "a\n"}, "no split 'dev'; it has test"),
+        ({"notes.md": "a\n"}, "holds no text"),
+        ({"en.txt": "a\n"}, "too few to be halved"),
+    ],
+)
+def test_a_bad_folder_is_an_error_that_says_what_and_where(tmp_path, files, message):
+    with pytest.raises(CorpusError, match=message):
+        il.load_corpus(write(tmp_path, files))
+
+
+def test_a_file_that_is_named_for_no_language_is_an_error(tmp_path):
+    with pytest.raises(LanguageError, match=r"README\.txt' is not named for a language"):
+        il.load_corpus(write(tmp_path, {"dev/README.txt": "a\n"}))
+
+
+def test_an_unknown_name_is_an_error():
+    with pytest.raises(CorpusError, match=r"no corpus and no folder 'starte'.*starter"):
+        il.load_corpus("starte")
+
+
+def test_an_absent_language_is_an_error():
+    with pytest.raises(LanguageError, match="has no yor_Latn"):
+        il.load_corpus("starter", languages=["Yoruba"])
+
+
+def test_fingerprint_names_the_text_and_nothing_else(corpus):
+    renamed = il.ParallelCorpus("other", "dev", dict(reversed(list(corpus.sentences.items()))))
+    changed = il.ParallelCorpus("tiny", "dev", {**corpus.sentences, "eng_Latn": corpus["spa_Latn"]})
+    assert corpus.fingerprint() == renamed.fingerprint() != changed.fingerprint()
+
+
+def test_every_registered_corpus_opens():
+    for name in CORPORA:
+        assert len(il.load_corpus(name)) > 0

@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+
+import interlingua as il
+from interlingua.errors import ArtifactError, InputError, LanguageError
+from interlingua.experts import record_responses
+
+
+def test_means_are_those_of_the_languages_own_sentences(llama, corpus, experts):
+    for code in corpus.languages:
+        own = record_responses(llama, corpus[code]).values
+        np.testing.assert_allclose(experts.mean[experts.row(code)], own.mean(axis=0), atol=2e-5)
+
+
+def test_top_is_ordered_by_auroc_then_place_in_the_network(experts):
+    scores = experts.auroc[experts.row("spa_Latn")]
+    expected = sorted(range(len(scores)), key=lambda m: (-scores[m], m))
+    assert experts.top("Spanish", 40).tolist() == expected[:40]
+    assert len(np.unique(scores)) < len(scores), "the case has ties"
+
+
+def test_table_says_where_each_expert_is(experts, llama):
+    table = experts.table("spa_Latn", 5)
+    for row in table.itertuples():
+        name = f"model.layers.{row.layer}.mlp.{row.module}"
+        position = [x.name for x in llama.neurons.linears].index(name)
+        assert llama.neurons.offsets[position] + row.unit == row.neuron
+    assert (table.auroc.diff().dropna() <= 0).all()
+
+
+def test_overlap_counts_shared_neurons(experts):
+    table = experts.overlap(50).set_index(["language", "other"])
+    shared = set(experts.top("eng_Latn", 50)) & set(experts.top("fra_Latn", 50))
+    assert table.shared["eng_Latn", "fra_Latn"] == len(shared)
+    assert len(table) == 6
+
+
+def test_summary_shares_add_up(experts):
+    table = experts.summary(30)
+    np.testing.assert_allclose(table.filter(like="share_").sum(axis=1), 1)
+    assert (table.mean_auroc >= table.lowest_auroc).all()
+
+
+def test_more_experts_than_are_above_chance_is_a_warning(experts):
+    above = int((experts.auroc[experts.row("spa_Latn")] > 0.5).sum())
+    with pytest.warns(UserWarning, match=f"only {above} neurons are above chance"):
+        experts.top("spa_Latn", above + 1)
+
+
+@pytest.mark.parametrize("k", [-1, 321])
+def test_an_impossible_k_is_an_error(experts, k):
+    with pytest.raises(InputError, match="k must be between 0 and the number of neurons, 320"):
+        experts.top("spa_Latn", k)
+
+
+def test_a_language_that_was_not_probed_is_an_error(experts):
+    with pytest.raises(LanguageError, match="no experts for deu_Latn; the probe had eng_Latn"):
+        experts.top("German", 5)
+
+
+def test_one_language_alone_is_an_error(llama, corpus):
+    with pytest.raises(InputError, match="need sentences of other languages"):
+        il.find_experts(llama, corpus.only(["Spanish"]))
+
+
+def test_save_and_load_give_the_same_bits(experts, tmp_path):
+    experts.save(tmp_path / "experts")
+    loaded = il.Experts.load(tmp_path / "experts")
+    assert (loaded.auroc == experts.auroc).all()
+    assert (loaded.mean == experts.mean).all()
+    assert loaded.neurons.fingerprint == experts.neurons.fingerprint
+    assert loaded.made_from == experts.made_from
+    assert loaded.top("es", 9).tolist() == experts.top("es", 9).tolist()
+
+
+@pytest.mark.parametrize("damage", ["flip a bit", "cut short", "remove", "bad manifest"])
+def test_a_damaged_folder_is_an_error(experts, tmp_path, damage):
+    experts.save(tmp_path / "e")
+    arrays, manifest = tmp_path / "e" / "experts.safetensors", tmp_path / "e" / "manifest.json"
+    data = bytearray(arrays.read_bytes())
+    if damage == "flip a bit":
+        data[-9] ^= 1
+        arrays.write_bytes(data)
+    elif damage == "cut short":
+        arrays.write_bytes(data[: len(data) // 2])
+    elif damage == "remove":
+        arrays.unlink()
+    else:
+        manifest.write_text(json.dumps({"sha256": 3}))
+    with pytest.raises(ArtifactError, match=r"damaged|holds no experts"):
+        il.Experts.load(tmp_path / "e")
