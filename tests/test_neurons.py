@@ -13,11 +13,13 @@ def count(config):
 
 
 def test_neurons_of_the_papers_models_and_the_default():
-    gemma = dict(num_hidden_layers=18, hidden_size=640, intermediate_size=2048, num_attention_heads=4, vocab_size=9)
+    gemma = {"num_hidden_layers": 18, "hidden_size": 640, "intermediate_size": 2048, "num_attention_heads": 4}
     assert count(BloomConfig(n_layer=30, hidden_size=4096, n_head=32, vocab_size=9)) == 614_400
-    assert count(CohereConfig(num_hidden_layers=32, hidden_size=4096, intermediate_size=14336, vocab_size=9)) == 1_048_576
+    assert (
+        count(CohereConfig(num_hidden_layers=32, hidden_size=4096, intermediate_size=14336, vocab_size=9)) == 1_048_576
+    )
     assert count(GPT2Config(n_layer=40, n_embd=5120, n_inner=20480, n_head=40, vocab_size=9)) == 1_024_000
-    assert count(Gemma3TextConfig(**gemma)) == 85_248
+    assert count(Gemma3TextConfig(**gemma, vocab_size=9)) == 85_248
 
 
 def test_neurons_are_numbered_by_layer_then_module_then_unit(llama):
@@ -55,7 +57,12 @@ def test_a_model_without_known_linears_is_an_error_that_lists_what_it_has():
 
 def test_mixture_of_experts_is_an_error_that_says_so():
     config = MixtralConfig(
-        num_hidden_layers=1, hidden_size=8, intermediate_size=8, num_attention_heads=2, num_key_value_heads=2, vocab_size=9
+        num_hidden_layers=1,
+        hidden_size=8,
+        intermediate_size=8,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        vocab_size=9,
     )
     with pytest.raises(ModelError, match="mixtures of experts"):
         count(config)

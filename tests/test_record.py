@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from conftest import SENTENCES, make_model
 
+from conftest import SENTENCES, make_model
 from interlingua.errors import ActivationError, InputError
 from interlingua.experts import record_responses
 from interlingua.models.batching import batches, tokenise
@@ -51,9 +51,7 @@ def test_truncation_is_counted(llama):
     recorded = record_responses(llama, ["short", "x" * 50], max_length=10)
     assert recorded.truncated == 1
     assert recorded.tokens == len("short") + 1 + 10
-    np.testing.assert_allclose(
-        recorded.values[1], record_responses(llama, ["x" * 9]).values[0], atol=2e-5
-    )
+    np.testing.assert_allclose(recorded.values[1], record_responses(llama, ["x" * 9]).values[0], atol=2e-5)
 
 
 def test_no_hook_is_left_behind(llama):

@@ -13,6 +13,8 @@ from rich.table import Table
 from interlingua.errors import InterlinguaError
 from interlingua.progress import shown_progress
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -30,9 +32,10 @@ def main() -> None:
     except InterlinguaError as error:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("interrupted")
-        sys.exit(130)
+    except SystemExit as exit_:
+        if exit_.code == INTERRUPTED:
+            err.print("interrupted; what was finished is kept")
+        raise
 
 
 @app.command()

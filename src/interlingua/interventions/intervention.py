@@ -177,7 +177,7 @@ class Intervention:
         )
 
     def _arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
-        for name, edit in self.edits.items():
+        for name, edit in sorted(self.edits.items()):
             yield name, "units", edit.units
             yield name, "scale", edit.scale
             yield name, "shift", edit.shift

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from interlingua.errors import InputError
+from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ def generate(
         TopPLogitsWarper,
     )
 
-    if n < 1 or max_new_tokens < 1:
-        raise InputError(f"generation needs at least one text and one token, not {n} and {max_new_tokens}")
+    if n < 1 or max_new_tokens < 1 or seed < 0:
+        raise InputError(
+            f"generation needs at least one text, one token and a seed of 0 or more, not {n}, {max_new_tokens}, {seed}"
+        )
     warpers = [TemperatureLogitsWarper(float(temperature)), TopKLogitsWarper(top_k), TopPLogitsWarper(top_p)]
     config = GenerationConfig(
         max_new_tokens=max_new_tokens,
@@ -67,7 +71,7 @@ def generate(
         rows = range(start, min(start + BATCH_SIZE, n))
         prompt = torch.full((len(rows), 1), _start_token(model), device=model.device)
         sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
-        with torch.inference_mode():
+        with torch.inference_mode(), quiet_transformers():
             output = model.hf.generate(  # ty: ignore
                 prompt,
                 attention_mask=torch.ones_like(prompt),
@@ -96,7 +100,8 @@ class _GumbelSampler:
 
 
 def _stream(seed: int, row: int) -> int:
-    return (seed << 32) + row
+    """Return a seed for one text: mixed, since torch's generator on CPU uses only 32 bits of what it is given."""
+    return int(np.random.SeedSequence([seed, row]).generate_state(1)[0])
 
 
 def _start_token(model: LanguageModel) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from interlingua.files import folder_written_whole, write_json
+from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -45,7 +46,7 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
        `trust_remote_code=True` and refuses to load without: never a model that silently lacks its biases.
     """
     added = _parameters_beyond(hf, hf.config)
-    with folder_written_whole(folder) as temporary:
+    with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)
         if added and getattr(hf.config, "mlp_bias", None) is False:
             _save_with_mlp_bias(hf, temporary)

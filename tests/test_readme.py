@@ -1,0 +1,43 @@
+"""The README's Python runs as printed, on the default model, here with fewer sentences."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import interlingua as il
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.real_model
+def test_the_python_of_the_readme_runs_as_printed(real_model, tmp_path, monkeypatch):
+    text = README.read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (yaml,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    few = ["eng_Latn", "spa_Latn", "jpn_Jpan", "zho_Hans"]
+    load_corpus = il.load_corpus
+    monkeypatch.setattr(
+        il, "load_corpus", lambda name, split: load_corpus(name, split, languages=few, limit=6), raising=False
+    )
+    monkeypatch.chdir(tmp_path)
+    Path("study.yaml").write_text(f"{yaml}limit: 6\nlanguages: {few}\n")
+    names: dict = {}
+    exec(code, names)
+    assert len(names["model"].neurons) == len(real_model.neurons)
+    assert len(names["spanish"]) == 2000
+    assert set(names["run"].tables["retrieval"].k) == {0, 500, 2000}
+    assert Path("ckpt/config.json").is_file()
+    assert Path("spanish/intervention.safetensors").is_file()
+
+
+def test_the_options_of_the_readme_exist():
+    from typer.testing import CliRunner
+
+    from interlingua.cli import app
+
+    shell = "".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL))
+    commands = re.findall(r"interlingua (\w+)", shell)
+    assert "study" in commands
+    for command in commands:
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0

