@@ -73,6 +73,11 @@ def make_model(family: str, dtype: torch.dtype = torch.float32, seed: int = 0) -
     return LanguageModel(hf, tokenizer, find_neurons(hf), f"tiny-{family}")
 
 
+def count_hooks(model: LanguageModel) -> int:
+    """Count the hooks on a model; transformers leaves some of its own after `output_hidden_states`."""
+    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.hf.modules())
+
+
 @pytest.fixture(scope="session")
 def family_models() -> dict[str, LanguageModel]:
     return {family: make_model(family) for family in CONFIGS}

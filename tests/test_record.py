@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import SENTENCES, make_model
+from conftest import SENTENCES, count_hooks, make_model
 from interlingua.errors import ActivationError, InputError
 from interlingua.experts import record_responses
 from interlingua.models.batching import batches, tokenise
@@ -55,8 +55,9 @@ def test_truncation_is_counted(llama):
 
 
 def test_no_hook_is_left_behind(llama):
+    before = count_hooks(llama)
     record_responses(llama, TEXTS[:2])
-    assert not any(module._forward_hooks for module in llama.hf.modules())
+    assert count_hooks(llama) == before
 
 
 def test_an_activation_that_is_not_finite_is_an_error_that_names_it():
@@ -65,7 +66,7 @@ def test_an_activation_that_is_not_finite_is_an_error_that_names_it():
         model.hf.get_submodule("model.layers.1.mlp.up_proj").weight[5] = float("nan")
     with pytest.raises(ActivationError, match=r"neuron 5 of up_proj in layer 1 answers sentence \d+ with nan"):
         record_responses(model, TEXTS)
-    assert not any(module._forward_hooks for module in model.hf.modules())
+    assert count_hooks(model) == 0
 
 
 def test_an_unknown_pooling_is_an_error(llama):

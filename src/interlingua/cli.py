@@ -13,7 +13,7 @@ from rich.table import Table
 from interlingua.errors import InterlinguaError
 from interlingua.progress import shown_progress
 
-INTERRUPTED = 130  # what typer makes of Ctrl-C
+INTERRUPTED = 130  # which is also what typer makes of Ctrl-C
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,10 +32,17 @@ def main() -> None:
     except InterlinguaError as error:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _exit_interrupted()
     except SystemExit as exit_:
         if exit_.code == INTERRUPTED:
-            err.print("interrupted; what was finished is kept")
+            _exit_interrupted()
         raise
+
+
+def _exit_interrupted() -> None:
+    err.print("interrupted; what was finished is kept")
+    sys.exit(INTERRUPTED)
 
 
 @app.command()
