@@ -168,8 +168,8 @@ def test_a_failure_exits_1(run_cli, tmp_path, corpus_folder):
 
 
 def test_an_interrupt_exits_130(checkpoint, corpus_folder, tmp_path):
-    command = [sys.executable, "-u", "-m", "interlingua", "study", "--model", str(checkpoint), "--corpus", str(corpus_folder),
-               "--out", str(tmp_path / "r")]  # fmt: skip
+    study = ["study", "--model", str(checkpoint), "--corpus", str(corpus_folder), "--out", str(tmp_path / "r")]
+    command = [sys.executable, "-u", "-m", "interlingua", *study]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
