@@ -10,15 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import (
-    AutoModelForCausalLM,
-    BloomConfig,
-    Gemma3TextConfig,
-    GPT2Config,
-    LlamaConfig,
-    PreTrainedTokenizerFast,
-)
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import interlingua as il
 from interlingua.models import LanguageModel, find_neurons
@@ -31,17 +25,29 @@ SENTENCES = {
 }
 
 CONFIGS = {
-    "llama": lambda **kw: LlamaConfig(**kw, num_key_value_heads=2),
-    "gemma3": lambda **kw: Gemma3TextConfig(**kw, num_key_value_heads=1, head_dim=8, sliding_window=64),
-    "gpt2": lambda **kw: GPT2Config(
-        vocab_size=kw["vocab_size"], n_embd=kw["hidden_size"], n_layer=2, n_head=4, n_positions=256,
-        bos_token_id=0, eos_token_id=1, pad_token_id=2,
-    ),
-    "bloom": lambda **kw: BloomConfig(
-        vocab_size=kw["vocab_size"], hidden_size=kw["hidden_size"], n_layer=2, n_head=4,
-        bos_token_id=0, eos_token_id=1, pad_token_id=2,
-    ),
-}  # fmt: skip
+    "bloom": lambda **kw: transformers.BloomConfig(**kw, n_layer=2, n_head=4),
+    "cohere": lambda **kw: transformers.CohereConfig(**kw, num_key_value_heads=2),
+    "cohere2": lambda **kw: transformers.Cohere2Config(**kw, num_key_value_heads=2),
+    "falcon": lambda **kw: transformers.FalconConfig(**kw, bias=False),
+    "gemma2": lambda **kw: transformers.Gemma2Config(**kw, num_key_value_heads=1, head_dim=8),
+    "gemma3": lambda **kw: transformers.Gemma3TextConfig(**kw, num_key_value_heads=1, head_dim=8, sliding_window=64),
+    "gpt2": lambda **kw: transformers.GPT2Config(**kw, n_embd=32, n_layer=2, n_head=4, n_positions=256),
+    "gpt_neox": lambda **kw: transformers.GPTNeoXConfig(**kw),
+    "gptj": lambda **kw: transformers.GPTJConfig(**kw, n_embd=32, n_layer=2, n_head=4, n_positions=256, rotary_dim=4),
+    "llama": lambda **kw: transformers.LlamaConfig(**kw, num_key_value_heads=2),
+    "mistral": lambda **kw: transformers.MistralConfig(**kw, num_key_value_heads=2),
+    "opt": lambda **kw: transformers.OPTConfig(**kw, ffn_dim=64, word_embed_proj_dim=32),
+    "phi": lambda **kw: transformers.PhiConfig(**kw),
+    "phi3": lambda **kw: transformers.Phi3Config(**kw, num_key_value_heads=2),
+    "qwen2": lambda **kw: transformers.Qwen2Config(**kw, num_key_value_heads=2),
+    "qwen3": lambda **kw: transformers.Qwen3Config(**kw, num_key_value_heads=2, head_dim=8),
+    "stablelm": lambda **kw: transformers.StableLmConfig(**kw, num_key_value_heads=4),
+    "xglm": lambda **kw: transformers.XGLMConfig(**kw, d_model=32, ffn_dim=64, num_layers=2, attention_heads=4),
+}
+"""A small config of every family that is tested: two layers, 32 dimensions."""
+
+FEW = ("bloom", "gemma3", "gpt2", "llama")
+"""The families of most tests: two norms and activations, Conv1D, with biases and without."""
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
@@ -80,10 +86,10 @@ def count_hooks(model: LanguageModel) -> int:
 
 @pytest.fixture(scope="session")
 def family_models() -> dict[str, LanguageModel]:
-    return {family: make_model(family) for family in CONFIGS}
+    return {family: make_model(family) for family in FEW}
 
 
-@pytest.fixture(params=CONFIGS, scope="session")
+@pytest.fixture(params=FEW, scope="session")
 def any_model(request: pytest.FixtureRequest, family_models: dict[str, LanguageModel]) -> LanguageModel:
     return family_models[request.param]
 

@@ -11,7 +11,7 @@ from interlingua.experts import record_responses
 def test_means_are_those_of_the_languages_own_sentences(llama, corpus, experts):
     for code in corpus.languages:
         own = record_responses(llama, corpus[code]).values
-        np.testing.assert_allclose(experts.mean[experts.row(code)], own.mean(axis=0), atol=2e-5)
+        np.testing.assert_allclose(experts.statistics.mean[experts.row(code)], own.mean(axis=0), atol=2e-5)
 
 
 def test_top_is_ordered_by_auroc_then_place_in_the_network(experts):
@@ -69,7 +69,7 @@ def test_save_and_load_give_the_same_bits(experts, tmp_path):
     experts.save(tmp_path / "experts")
     loaded = il.Experts.load(tmp_path / "experts")
     assert (loaded.auroc == experts.auroc).all()
-    assert (loaded.mean == experts.mean).all()
+    assert (loaded.statistics.mean == experts.statistics.mean).all()
     assert loaded.neurons.fingerprint == experts.neurons.fingerprint
     assert loaded.made_from == experts.made_from
     assert loaded.top("es", 9).tolist() == experts.top("es", 9).tolist()

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from interlingua.corpora import ParallelCorpus, load_corpus
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts
-    from interlingua.interventions import Intervention, bake, random_control, set_to_mean
+    from interlingua.interventions import (
+        Intervention,
+        ablate,
+        aura,
+        bake,
+        compose,
+        contrastive_vector,
+        dampen,
+        linear_transport,
+        mean_shift,
+        neutralise,
+        random_control,
+        set_to_mean,
+    )
     from interlingua.measures import embed, generate, geometry, retrieval
     from interlingua.models import LanguageModel, load_model
     from interlingua.study import open_run, run_study
@@ -26,18 +39,22 @@ _NAMES_OF_ROOM = {
     "corpora": ("ParallelCorpus", "load_corpus"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts"),
-    "interventions": ("Intervention", "bake", "random_control", "set_to_mean"),
+    "interventions": (
+        "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
+        "mean_shift", "neutralise", "random_control", "set_to_mean",
+    ),
     "measures": ("embed", "generate", "geometry", "retrieval"),
     "models": ("LanguageModel", "load_model"),
     "study": ("open_run", "run_study"),
-}
+}  # fmt: skip
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
     "ParallelCorpus", "load_corpus",
     "InterlinguaError",
     "Experts", "find_experts",
-    "Intervention", "bake", "random_control", "set_to_mean",
+    "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
+    "mean_shift", "neutralise", "random_control", "set_to_mean",
     "embed", "generate", "geometry", "retrieval",
     "LanguageModel", "load_model",
     "open_run", "run_study",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -16,6 +16,7 @@ from interlingua.artifact import Artifact, load_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts.ranking import auroc_by_language
 from interlingua.experts.record import Pooling, record_responses
+from interlingua.experts.statistics import ResponseStatistics, response_statistics
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
 from interlingua.progress import ProgressCallback, silent
@@ -35,7 +36,7 @@ class Experts:
         languages: FLORES-200 codes.
         neurons: The index of the model's neurons.
         auroc: Expertise: float64 [languages, neurons].
-        mean: Mean response over the sentences of the language: float32 [languages, neurons].
+        statistics: Of the responses to each language and to the others: float32 [languages, neurons] each.
         sentences: How many sentences each language was probed with.
         made_from: Model, corpus and options, for the manifest of whatever is made of this.
     """
@@ -43,12 +44,12 @@ class Experts:
     languages: tuple[str, ...]
     neurons: NeuronIndex
     auroc: np.ndarray
-    mean: np.ndarray
+    statistics: ResponseStatistics
     sentences: int
     made_from: Mapping[str, Any]
 
     def row(self, language: str) -> int:
-        """Return the row of a language in `auroc` and `mean`.
+        """Return the row of a language in `auroc` and the statistics.
 
         Raises:
             LanguageError: The language was not probed.
@@ -80,7 +81,7 @@ class Experts:
     def table(self, language: str, k: int = 20) -> pd.DataFrame:
         """Return the top k neurons of a language: neuron, layer, module, unit, auroc, mean."""
         row, top = self.row(language), self.top(language, k)
-        return self.neurons.locate(top).assign(auroc=self.auroc[row, top], mean=self.mean[row, top])
+        return self.neurons.locate(top).assign(auroc=self.auroc[row, top], mean=self.statistics.mean[row, top])
 
     def overlap(self, k: int) -> pd.DataFrame:
         """Return how many of the top k neurons each pair of languages shares: language, other, k, shared."""
@@ -118,9 +119,9 @@ class Experts:
             "languages": list(self.languages),
             "sentences": self.sentences,
             "made_from": dict(self.made_from),
-            "linears": [[x.name, x.layer, x.kind, x.units] for x in self.neurons.linears],
+            "linears": [[x.name, x.layer, x.kind, x.units, x.start, x.output] for x in self.neurons.linears],
         }
-        arrays = {"auroc": self.auroc, "mean": self.mean}
+        arrays = {"auroc": self.auroc, **self.statistics.arrays()}
         save_artifact(Path(folder), "experts", Artifact(arrays, description), self._card())
 
     @classmethod
@@ -133,11 +134,12 @@ class Experts:
         artifact = load_artifact(Path(folder), "experts")
         description = artifact.description
         neurons = NeuronIndex(tuple(NeuronLinear(*linear) for linear in description["linears"]))
+        arrays = dict(artifact.arrays)
         return cls(
             tuple(description["languages"]),
             neurons,
-            artifact.arrays["auroc"],
-            artifact.arrays["mean"],
+            arrays.pop("auroc"),
+            ResponseStatistics(**arrays),
             description["sentences"],
             description["made_from"],
         )
@@ -204,10 +206,5 @@ def find_experts(
         "truncated": responses.truncated,
         "tokens": responses.tokens,
     }
-    mean = _means(responses.values, len(languages), len(probe))
-    return Experts(languages, model.neurons, auroc, mean, len(probe), made_from)
-
-
-def _means(values: np.ndarray, languages: int, sentences: int) -> np.ndarray:
-    blocks: Sequence[np.ndarray] = np.split(values, languages)
-    return np.stack([block.mean(axis=0, dtype=np.float64) for block in blocks]).astype(np.float32)
+    statistics = response_statistics(responses.values, len(languages), progress)
+    return Experts(languages, model.neurons, auroc, statistics, len(probe), made_from)

@@ -76,8 +76,9 @@ def record_responses(
             model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
         _require_all_layers(model, pooled)
         for position, linear in enumerate(model.neurons.linears):
-            start, stop = model.neurons.offsets[position : position + 2]
-            values[batch.rows, start:stop] = pooled[linear.name].cpu().numpy()
+            first, beyond = model.neurons.offsets[position : position + 2]
+            own = pooled[linear.name][:, linear.start : linear.start + linear.units]
+            values[batch.rows, first:beyond] = own.cpu().numpy()
         _require_finite(model, values, batch.rows)
         progress(task, done := done + batch.tokens, tokenised.tokens)
     return Responses(values, tokenised.tokens, tokenised.truncated)
@@ -109,8 +110,8 @@ def _pooled_outputs(
 
     handles = []
     try:
-        for linear in model.neurons.linears:
-            handles.append(model.hf.get_submodule(linear.name).register_forward_hook(hook_for(linear.name)))
+        for name in model.neurons.modules:
+            handles.append(model.hf.get_submodule(name).register_forward_hook(hook_for(name)))
         yield pooled
     finally:
         for handle in handles:
@@ -144,7 +145,7 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> 
 
 
 def _require_all_layers(model: LanguageModel, pooled: dict[str, torch.Tensor]) -> None:
-    silent_layers = [linear.name for linear in model.neurons.linears if linear.name not in pooled]
+    silent_layers = [name for name in model.neurons.modules if name not in pooled]
     if silent_layers:
         raise SteeringError(
             f"{silent_layers[0]} and {len(silent_layers) - 1} other layers did not run through their modules, so their "

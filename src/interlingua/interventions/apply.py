@@ -1,41 +1,52 @@
-"""Run a model with an intervention: hooks on the edited layers, removed on leaving whatever happens."""
+"""Run a model with an intervention, for the length of a context.
+
+Where an edited layer is a plain one, the edit is kept in its weights, at no cost per token. Where it is not (quantised,
+offloaded), a hook edits its output. Either way the model is bitwise as before on leaving, whatever happens. Where
+contexts are nested on one layer, edits in weights come before those by hooks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import torch
 
-from interlingua.errors import SteeringError
+from interlingua.errors import InputError, ModelError, SteeringError
+from interlingua.interventions.bake import baked_in_place, can_be_baked
 
 if TYPE_CHECKING:
     from interlingua.interventions.intervention import AffineEdit, Intervention
     from interlingua.models import LanguageModel
 
+How: TypeAlias = Literal["auto", "weights", "hooks"]
+
 
 @contextmanager
-def applied(intervention: Intervention, model: LanguageModel) -> Generator[None]:
-    """Edit the outputs of the model's layers while the context lasts; see `Intervention.applied_to`."""
+def applied(intervention: Intervention, model: LanguageModel, how: How) -> Generator[None]:
+    """Edit the model while the context lasts; see `Intervention.applied_to`."""
+    if how not in get_args(How):
+        raise InputError(f"unknown way '{how}' to apply an intervention; use {', '.join(get_args(How))}")
     intervention.require_fits(model)
+    layers = {name: model.hf.get_submodule(name) for name in intervention.edits}
+    hooked = [name for name, layer in layers.items() if how == "hooks" or not can_be_baked(layer)]
+    if how == "weights" and hooked:
+        raise ModelError(f"{hooked[0]} is quantised or offloaded, so that its weights cannot be edited; use hooks")
     fired: set[str] = set()
-    runs = 0
-
-    def count_run(module: torch.nn.Module, inputs: object) -> None:
-        nonlocal runs
-        runs += 1
-
-    handles = []
-    try:
-        handles.append(model.body.register_forward_pre_hook(count_run))
-        for name, edit in intervention.edits.items():
-            handles.append(model.hf.get_submodule(name).register_forward_hook(_edit_hook(name, edit, fired)))
+    runs: list[None] = []
+    with ExitStack() as stack:
+        if hooked:
+            counting = model.body.register_forward_pre_hook(lambda module, inputs: runs.append(None))
+            stack.callback(counting.remove)
+        for name, layer in layers.items():
+            edit = intervention.edits[name]
+            if name in hooked:
+                stack.callback(layer.register_forward_hook(_edit_hook(name, edit, fired)).remove)
+            else:
+                stack.enter_context(baked_in_place(layer, edit))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
-    silent = [name for name in intervention.edits if name not in fired]
+    silent = [name for name in hooked if name not in fired]
     if runs and silent:
         raise SteeringError(
             f"the model ran, but {silent[0]} and {len(silent) - 1} other edited layers did not run through their "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,6 +15,9 @@ from interlingua.errors import ModelError
 if TYPE_CHECKING:
     from interlingua.interventions.intervention import AffineEdit, Intervention
     from interlingua.models import LanguageModel
+
+PLAIN_LAYERS = ("Linear", "Conv1D", "FalconLinear")  # layers whose output is x W + b and nothing else
+PLAIN_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
@@ -27,29 +32,65 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
 
     Raises:
         ArtifactError: The intervention was made for a model with other neurons.
-        ModelError: An edited layer is quantised, so that its weights cannot be edited.
+        ModelError: An edited layer is quantised or offloaded, so that its weights cannot be edited.
     """
     intervention.require_fits(model)
+    for name in intervention.edits:
+        if not can_be_baked(model.hf.get_submodule(name)):
+            raise ModelError(
+                f"{name} is quantised or offloaded, so that nothing can be baked into its weights; load the model in "
+                "full precision to bake, or use applied_to, which then steers by hooks"
+            )
     baked = replace(model, hf=copy.deepcopy(model.hf))
     for name, edit in intervention.edits.items():
-        _bake_linear(name, baked.hf.get_submodule(name), edit)
+        _write(baked.hf.get_submodule(name), edit)
     return baked
 
 
+def can_be_baked(linear: Any) -> bool:
+    """Tell whether a layer's weights can be edited: a plain linear layer, not quantised, that is in memory."""
+    if type(linear).__name__ not in PLAIN_LAYERS:
+        return False
+    weight = linear.weight
+    return type(weight) is torch.nn.Parameter and weight.dtype in PLAIN_DTYPES and weight.device.type != "meta"
+
+
+@contextmanager
+def baked_in_place(linear: Any, edit: AffineEdit) -> Generator[None]:
+    """Keep an edit in a layer's weights while the context lasts; they are bitwise as before on leaving."""
+    units = torch.from_numpy(edit.units).to(linear.weight.device)
+    rows = _rows(linear)
+    weight, bias = rows[units].clone(), linear.bias
+    bias_values = None if bias is None else bias.detach()[units].clone()
+    try:
+        _write(linear, edit)
+        yield
+    finally:
+        with torch.no_grad():
+            rows[units] = weight
+            linear.bias = bias
+            if bias is not None:
+                bias[units] = bias_values
+
+
 @torch.no_grad()
-def _bake_linear(name: str, linear: torch.nn.Module, edit: AffineEdit) -> None:
-    weight, bias = getattr(linear, "weight", None), getattr(linear, "bias", None)
-    if not isinstance(weight, torch.Tensor) or not weight.is_floating_point():
-        raise ModelError(f"{name} is quantised, so that nothing can be baked into its weights; use applied_to instead")
-    units = torch.from_numpy(edit.units).to(weight.device)
-    scale = torch.from_numpy(edit.scale).to(weight.device)
-    shift = torch.from_numpy(edit.shift).to(weight.device)
+def _write(linear: Any, edit: AffineEdit) -> None:
+    rows, bias = _rows(linear), linear.bias
+    units, scale, shift = (torch.from_numpy(array).to(rows.device) for array in (edit.units, edit.scale, edit.shift))
     if bias is None:
-        outputs = weight.shape[1] if type(linear).__name__ == "Conv1D" else weight.shape[0]
-        bias = torch.nn.Parameter(torch.zeros(outputs, dtype=weight.dtype, device=weight.device))
+        bias = torch.nn.Parameter(torch.zeros(len(rows), dtype=rows.dtype, device=rows.device), requires_grad=False)
         linear.bias = bias
-    bias[units] = torch.addcmul(shift, bias[units].float(), scale).to(bias.dtype)
-    if type(linear).__name__ == "Conv1D":
-        weight[:, units] = (weight[:, units].float() * scale).to(weight.dtype)
-    else:
-        weight[units] = (weight[units].float() * scale[:, None]).to(weight.dtype)
+    # Where the scale is 0 the row becomes 0 even if it was infinite: a unit that is set holds its value.
+    bias[units] = torch.where(scale == 0, shift, torch.addcmul(shift, bias[units].float(), scale)).to(bias.dtype)
+    scaled = torch.where(scale[:, None] == 0, 0.0, rows[units].float() * scale[:, None])
+    rows[units] = scaled.to(rows.dtype)
+
+
+def _rows(linear: Any) -> torch.Tensor:
+    """Return the weight as a view with one row for each output unit."""
+    weight = linear.weight.detach()
+    return weight.T if _is_conv1d(linear) else weight
+
+
+def _is_conv1d(linear: Any) -> bool:
+    return type(linear).__name__ == "Conv1D"

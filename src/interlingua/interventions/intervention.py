@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from interlingua.artifact import Artifact, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 
 if TYPE_CHECKING:
+    from interlingua.interventions.apply import How
     from interlingua.models import LanguageModel, NeuronIndex
 
 
@@ -31,6 +32,13 @@ class AffineEdit:
     units: np.ndarray
     scale: np.ndarray
     shift: np.ndarray
+
+    def joined(self, other: AffineEdit) -> AffineEdit:
+        """Return both edits as one; they have no unit in common."""
+        units = np.concatenate([self.units, other.units])
+        order = np.argsort(units)
+        scale, shift = np.concatenate([self.scale, other.scale]), np.concatenate([self.shift, other.shift])
+        return AffineEdit(units[order], scale[order], shift[order])
 
 
 @dataclass(frozen=True)
@@ -97,11 +105,56 @@ class Intervention:
         changing = np.flatnonzero((scale != 1) | (shift != 0))
         order = changing[np.argsort(ids[changing])]
         ids, scale, shift = ids[order].astype(np.int64), scale[order], shift[order]
-        edits = {
-            linear.name: AffineEdit(units, scale[positions], shift[positions])
-            for linear, units, positions in neurons.by_linear(ids)
-        }
+        edits: dict[str, AffineEdit] = {}
+        for linear, units, positions in neurons.by_linear(ids):
+            edit = AffineEdit(linear.start + units, scale[positions], shift[positions])
+            earlier = edits.get(linear.name)  # the other half of a fused layer
+            edits[linear.name] = earlier.joined(edit) if earlier else edit
         return cls(edits, neurons.fingerprint, kind, dict(parameters or {}))
+
+    def by_neuron(self, neurons: NeuronIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the edit as `of_neurons` takes it: numbers of neurons ascending, their scale and their shift."""
+        ids, scale, shift = [np.empty(0, np.int64)], [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+        for i, linear in enumerate(neurons.linears):
+            edit = self.edits.get(linear.name)
+            if edit is not None:
+                inside = (linear.start <= edit.units) & (edit.units < linear.start + linear.units)
+                ids.append(neurons.offsets[i] + edit.units[inside] - linear.start)
+                scale.append(edit.scale[inside])
+                shift.append(edit.shift[inside])
+        return np.concatenate(ids), np.concatenate(scale), np.concatenate(shift)
+
+    def only(
+        self, neurons: NeuronIndex, *, layers: Sequence[int] | None = None, modules: Sequence[str] | None = None
+    ) -> Intervention:
+        """Return the edit restricted to some layers, or to some kinds of linear layers, or both.
+
+        Args:
+            neurons: The index of the model's neurons.
+            layers: Numbers of blocks.
+            modules: Kinds of linear layers, for example `["up_proj"]`.
+
+        Raises:
+            InputError: The model has no such layer or kind.
+        """
+        for given, known in (
+            (layers, {x.layer for x in neurons.linears}),
+            (modules, {x.kind for x in neurons.linears}),
+        ):
+            absent = [str(item) for item in given or () if item not in known]
+            if absent:
+                raise InputError(f"the model has no {', '.join(absent)}; it has {', '.join(map(str, sorted(known)))}")
+        ids, scale, shift = self.by_neuron(neurons)
+        where = neurons.locate(ids)
+        kept = np.ones(len(ids), dtype=bool)
+        if layers is not None:
+            kept &= where.layer.isin(layers).to_numpy()
+        if modules is not None:
+            kept &= where.module.isin(modules).to_numpy()
+        parameters = {**self.parameters, "layers": list(layers or ()), "modules": list(modules or ())}
+        return Intervention.of_neurons(
+            neurons, ids[kept], scale=scale[kept], shift=shift[kept], kind=self.kind, parameters=parameters
+        )
 
     def __len__(self) -> int:
         return sum(len(edit.units) for edit in self.edits.values())
@@ -127,16 +180,22 @@ class Intervention:
             digest.update(f"{name}/{part}".encode() + array.tobytes())
         return digest.hexdigest()
 
-    def applied_to(self, model: LanguageModel) -> AbstractContextManager[None]:
+    def applied_to(self, model: LanguageModel, how: How = "auto") -> AbstractContextManager[None]:
         """Return a context in which the model runs with this edit; it is as before on leaving, also after an error.
+
+        Args:
+            model: The model that the edit was made for.
+            how: `weights` keeps the edit in the layers' weights, at no cost per token; `hooks` edits their outputs;
+                `auto` takes weights where the layer is a plain one in memory, and hooks where it is not.
 
         Raises:
             ArtifactError: The model's neurons are not the ones that this edit was made for.
-            SteeringError: On leaving, if the model ran but an edited layer did not.
+            ModelError: `weights`, and an edited layer is quantised or offloaded.
+            SteeringError: On leaving, if the model ran but a hooked layer did not.
         """
         from interlingua.interventions.apply import applied
 
-        return applied(self, model)
+        return applied(self, model, how)
 
     def require_fits(self, model: LanguageModel) -> None:
         """Raise unless the edit was made for a model with the same neurons.

@@ -13,29 +13,41 @@ if TYPE_CHECKING:
     from interlingua.models import NeuronIndex
 
 
-def random_control(original: Intervention, neurons: NeuronIndex, seed: int = 0) -> Intervention:
+def random_control(
+    original: Intervention, neurons: NeuronIndex, seed: int = 0, *, matched: bool = False
+) -> Intervention:
     """Apply an intervention's edits to as many neurons drawn from the whole network.
 
-    Sundar et al. 2025, section 7: "we assign the activation levels of the language expert neurons to the same number
-    of neurons chosen randomly in the network". Drawn uniformly without replacement; experts may be among them.
+    Source: Sundar et al. 2025, section 7: "we assign the activation levels of the language expert neurons to the same
+    number of neurons chosen randomly in the network". Drawn uniformly without replacement; experts may be among them.
 
     Args:
         original: The intervention to control for.
         neurons: The index of the model's neurons.
         seed: Of the draw.
+        matched: Draw as many in each linear layer as the original edits there, and keep its edits in that layer. This
+            controls for where in the network the experts lie as well.
 
     Raises:
         InputError: The original belongs to other neurons.
     """
     if original.fingerprint != neurons.fingerprint:
         raise InputError("the intervention to control for belongs to a model with other neurons")
-    edits = list(original.edits.values())
-    ids = np.random.default_rng(seed).choice(len(neurons), size=len(original), replace=False)
+    generator = np.random.default_rng(seed)
+    ids, scale, shift = original.by_neuron(neurons)
+    if matched:
+        drawn = np.empty_like(ids)
+        for i, (first, beyond) in enumerate(zip(neurons.offsets[:-1], neurons.offsets[1:], strict=True)):
+            inside = (first <= ids) & (ids < beyond)
+            units = neurons.linears[i].units
+            drawn[inside] = first + generator.choice(units, size=int(inside.sum()), replace=False)
+    else:
+        drawn = generator.choice(len(neurons), size=len(ids), replace=False)
     return Intervention.of_neurons(
         neurons,
-        ids,
-        scale=np.concatenate([edit.scale for edit in edits]) if edits else 0.0,
-        shift=np.concatenate([edit.shift for edit in edits]) if edits else 0.0,
+        drawn,
+        scale=scale,
+        shift=shift,
         kind=f"random control of {original.kind}",
-        parameters={**original.parameters, "seed": seed},
+        parameters={**original.parameters, "seed": seed, "matched": matched},
     )

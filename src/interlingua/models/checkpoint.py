@@ -15,6 +15,8 @@ from interlingua.models.quiet import quiet_transformers
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+BIAS_OPTIONS = ("mlp_bias", "bias", "use_bias")
+
 CODE = Template('''\
 """$base with biases on the MLP layers that a baked intervention edits. Written by interlingua."""
 
@@ -41,15 +43,16 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     """Write a checkpoint with its tokenizer, whole or not at all.
 
     Where the model has biases that its architecture lacks (baking makes them), the checkpoint is one of
-    1. the same architecture with `mlp_bias`, where it has that option (Llama), the other biases being 0;
+    1. the same architecture with its option for biases, where it has one (Llama, Falcon), the other biases being 0;
     2. the architecture with a dozen lines of code of its own, in the folder, which transformers runs with
        `trust_remote_code=True` and refuses to load without: never a model that silently lacks its biases.
     """
     added = _parameters_beyond(hf, hf.config)
+    option = _bias_option(hf, added) if added else None
     with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)
-        if added and getattr(hf.config, "mlp_bias", None) is False:
-            _save_with_mlp_bias(hf, temporary)
+        if option is not None:
+            _with_option(hf, option).save_pretrained(temporary)
         else:
             hf.save_pretrained(temporary)
             if added:
@@ -64,17 +67,29 @@ def _parameters_beyond(hf: PreTrainedModel, config: PreTrainedConfig) -> list[st
     return [name for name, _ in hf.named_parameters() if name not in known]
 
 
-def _save_with_mlp_bias(hf: PreTrainedModel, folder: Path) -> None:
-    config = type(hf.config).from_dict({**hf.config.to_dict(), "mlp_bias": True})
+def _bias_option(hf: PreTrainedModel, added: list[str]) -> str | None:
+    """Return the config's option that gives the architecture all of the biases, if it has one."""
+    for option in BIAS_OPTIONS:
+        if getattr(hf.config, option, None) is False and not _parameters_beyond(hf, _config_with(hf, option)):
+            return option
+    return None
+
+
+def _config_with(hf: PreTrainedModel, option: str) -> PreTrainedConfig:
+    return type(hf.config).from_dict({**hf.config.to_dict(), option: True})
+
+
+def _with_option(hf: PreTrainedModel, option: str) -> PreTrainedModel:
     with torch.device("meta"):
-        biased = type(hf)(config)
+        biased = type(hf)(_config_with(hf, option))
     state = dict(hf.state_dict())
     for name, parameter in biased.named_parameters():
-        if name not in state:
-            state[name] = torch.zeros(parameter.shape, dtype=hf.dtype)
+        state.setdefault(name, torch.zeros(parameter.shape, dtype=hf.dtype))
     biased.load_state_dict(state, assign=True)
     biased.tie_weights()
-    biased.save_pretrained(folder)
+    if hf.generation_config is not None:
+        biased.generation_config = hf.generation_config
+    return biased
 
 
 def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:

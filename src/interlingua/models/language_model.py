@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -17,6 +17,7 @@ from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers.utils.quantization_config import QuantizationConfigMixin
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -30,6 +31,8 @@ class LanguageModel:
         tokenizer: Its tokenizer.
         neurons: The index of its MLP neurons.
         name: What it was loaded as.
+        quantization: `8bit` or `4bit` by bitsandbytes, or any quantisation config of transformers. Such a model can be
+            steered by hooks; nothing can be baked into its weights.
         revision: The commit it was loaded from, where it came from the Hub.
     """
 
@@ -74,40 +77,69 @@ class LanguageModel:
 
 
 def load_model(
-    name: str | Path = "gemma3-270m",
+    name: str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase] = "gemma3-270m",
     *,
     device: str = "auto",
+    device_map: str | dict[str, Any] | None = None,
     dtype: str = "auto",
+    quantization: Literal["8bit", "4bit"] | QuantizationConfigMixin | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
+    mlp_endings: Sequence[str] | None = None,
+    inner: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> LanguageModel:
     """Load a causal LM with its tokenizer and find its neurons.
 
     Args:
         name: `gemma3-270m`, which the extra `quickstart` carries, or the id of a model on the Hugging Face Hub, or the
-            path of a folder with a checkpoint.
+            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which stays where and what it is.
         device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
+        device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
+            larger than one GPU.
         dtype: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device computes in it, else float32.
+        quantization: `8bit` or `4bit` by bitsandbytes, or any quantisation config of transformers. Such a model can be
+            steered by hooks; nothing can be baked into its weights.
         revision: The commit, tag or branch on the Hub.
         trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
+        mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
+        inner: Take only the neurons before an MLP's last linear layer as neurons.
         say: Called with a line before work that takes more than seconds.
 
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
         MissingExtraError: `gemma3-270m` without the extra `quickstart`.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     if dtype not in ("auto", *DTYPES):
         raise InputError(f"unknown dtype '{dtype}'; use auto, {', '.join(DTYPES)}")
-    place = _device(device)
-    source = packaged_checkpoint(str(name), say) if str(name) in PACKAGED_MODELS else name
-    origin = {"revision": revision or "main", "trust_remote_code": trust_remote_code}
+    if isinstance(name, tuple):
+        hf, tokenizer = name
+        name = hf.config.name_or_path or type(hf).__name__
+    else:
+        place = _device(device)
+        options: dict[str, Any] = {"dtype": _dtype(dtype, place), "trust_remote_code": trust_remote_code}
+        if device_map is not None or quantization is not None:
+            options["device_map"] = device_map or {"": place}
+        if quantization is not None:
+            options["quantization_config"] = _quantization(quantization)
+        source = packaged_checkpoint(str(name), say) if str(name) in PACKAGED_MODELS else name
+        hf, tokenizer = _from_pretrained(str(name), source, revision, options)
+        if "device_map" not in options:
+            hf = hf.to(place)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    commit = getattr(hf.config, "_commit_hash", None)
+    return LanguageModel(hf.eval(), tokenizer, find_neurons(hf, mlp_endings, inner=inner), str(name), commit)
+
+
+def _from_pretrained(name: str, source: str | Path, revision: str | None, options: dict[str, Any]) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    origin = {"revision": revision or "main", "trust_remote_code": options["trust_remote_code"]}
     with quiet_transformers():
         try:
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                source, dtype=_dtype(dtype, place), output_loading_info=True, **origin
+                source, output_loading_info=True, **{**origin, **options}
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
         except (OSError, ValueError, KeyError, ImportError) as error:
@@ -118,10 +150,17 @@ def load_model(
             f"the checkpoint of '{name}' lacks {', '.join(sorted(info['missing_keys']))}: transformers would have "
             "filled them with random numbers"
         )
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    commit = getattr(hf.config, "_commit_hash", None)
-    return LanguageModel(hf.to(place).eval(), tokenizer, find_neurons(hf), str(name), commit)
+    return hf, tokenizer
+
+
+def _quantization(quantization: str | QuantizationConfigMixin) -> QuantizationConfigMixin:
+    from transformers import BitsAndBytesConfig
+
+    if not isinstance(quantization, str):
+        return quantization
+    if quantization not in ("8bit", "4bit"):
+        raise InputError(f"unknown quantization '{quantization}'; use 8bit, 4bit, or a config of transformers")
+    return BitsAndBytesConfig(load_in_8bit=quantization == "8bit", load_in_4bit=quantization == "4bit")
 
 
 def _device(device: str) -> torch.device:

@@ -7,7 +7,7 @@ one works like one on its own (paper, section 3.2: "every neuron in the MLP laye
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MLP_ENDINGS: Mapping[tuple[str, ...], str] = {
-    ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"): "Llama, Mistral, Qwen, Gemma, Cohere, StableLM",
-    ("mlp.gate_up_proj", "mlp.down_proj"): "Phi-3, whose gate and up are one layer",
+    ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"): "Llama, Mistral, Qwen, Gemma, Cohere (Aya), StableLM",
+    ("mlp.gate_up_proj", "mlp.down_proj"): "Phi-3, whose gate and up are the halves of one layer",
     ("mlp.dense_h_to_4h", "mlp.dense_4h_to_h"): "Bloom, Falcon, GPT-NeoX",
     ("mlp.c_fc", "mlp.c_proj"): "GPT-2, PolyLM",
     ("mlp.fc1", "mlp.fc2"): "Phi",
@@ -32,24 +32,31 @@ MLP_ENDINGS: Mapping[tuple[str, ...], str] = {
 }
 """The endings of the names of an MLP block's linear layers, in the order data flows, and who has them."""
 
+FUSED = {"gate_up_proj": ("gate", "up")}
+"""Linear layers whose output is cut into equal parts, by the last part of their name."""
+
 _OTHER_TOWERS = re.compile(r"vision|visual|audio|image|speech")
 
 
 @dataclass(frozen=True)
 class NeuronLinear:
-    """One linear layer whose outputs are neurons.
+    """One linear layer, or one part of a fused one, whose outputs are neurons.
 
     Attributes:
         name: The module's path in the model, for example `model.layers.0.mlp.up_proj`.
         layer: The number of its block, from 0.
-        kind: The last part of its name, for example `up_proj`.
-        units: How many outputs it has.
+        kind: The last part of its name, for example `up_proj`; of a fused layer's half, `gate_up_proj.up`.
+        units: How many neurons it has.
+        start: Which of the layer's outputs is the first of them; above 0 in the second half of a fused layer.
+        output: Whether it is the last of its MLP, whose outputs go to the residual stream.
     """
 
     name: str
     layer: int
     kind: str
     units: int
+    start: int = 0
+    output: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class NeuronIndex:
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of names and sizes: equal for models whose neurons mean the same positions."""
-        return sha256_of_json([[linear.name, linear.units] for linear in self.linears])
+        return sha256_of_json([[linear.name, linear.start, linear.units] for linear in self.linears])
 
     def locate(self, neurons: Iterable[int] | np.ndarray) -> pd.DataFrame:
         """Return a table of where neurons are: neuron, layer, module (the linear's kind), unit."""
@@ -96,6 +103,11 @@ class NeuronIndex:
             }
         )
 
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """The names of the modules that hold the neurons, each once: fewer than linears where some are fused."""
+        return tuple(dict.fromkeys(linear.name for linear in self.linears))
+
     def by_linear(self, neurons: np.ndarray) -> Iterable[tuple[NeuronLinear, np.ndarray, np.ndarray]]:
         """Yield each linear that holds some of `neurons`, with their units and their positions in `neurons`."""
         which = np.searchsorted(self.offsets, neurons, side="right") - 1
@@ -104,11 +116,15 @@ class NeuronIndex:
             yield self.linears[i], neurons[positions] - self.offsets[i], positions
 
 
-def find_neurons(model: nn.Module) -> NeuronIndex:
+def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inner: bool = False) -> NeuronIndex:
     """Find the linear layers of a model's MLP blocks.
 
     Args:
         model: Any causal LM of transformers; parameters may be on the meta device.
+        endings: The endings of the names of an MLP block's linear layers, in the order data flows, for a model that
+            `MLP_ENDINGS` does not know, for example `["ffn.w1", "ffn.w2"]`.
+        inner: Take only the neurons before the last linear layer of a block, the one that goes back to the residual
+            stream.
 
     Raises:
         ModelError: No known MLP linear is found, or the blocks are mixtures of experts, whose experts are parameters
@@ -116,14 +132,18 @@ def find_neurons(model: nn.Module) -> NeuronIndex:
     """
     linears = {name: units for name, module in model.named_modules() if (units := _units(module)) is not None}
     in_text = {name: units for name, units in linears.items() if not _OTHER_TOWERS.search(name)}
-    for endings in MLP_ENDINGS:
-        found = [_linear(name, units) for name, units in in_text.items() if _ends_with(name, endings)]
-        kinds = {linear.kind for linear in found}
-        if kinds == {ending.rsplit(".", 1)[-1] for ending in endings}:
-            order = {ending.rsplit(".", 1)[-1]: i for i, ending in enumerate(endings)}
-            found.sort(key=lambda linear: (linear.layer, order[linear.kind]))
-            return NeuronIndex(tuple(found))
-    raise ModelError(_nothing_found(model, linears))
+    for group in [tuple(endings)] if endings else MLP_ENDINGS:
+        found = {name: ending for name in in_text for ending in group if _ends_with(name, ending)}
+        if set(found.values()) == set(group):
+            wanted = group[:-1] if inner else group
+            index = [
+                (linear.layer, wanted.index(ending), linear.start, linear)
+                for name, ending in found.items()
+                if ending in wanted
+                for linear in _linears(name, in_text[name], output=ending == group[-1])
+            ]
+            return NeuronIndex(tuple(linear for *_, linear in sorted(index, key=lambda entry: entry[:3])))
+    raise ModelError(_nothing_found(model, linears, endings))
 
 
 def _units(module: nn.Module) -> int | None:
@@ -133,25 +153,34 @@ def _units(module: nn.Module) -> int | None:
     return getattr(module, "out_features", None) if "Linear" in type(module).__name__ else None
 
 
-def _ends_with(name: str, endings: tuple[str, ...]) -> bool:
-    return any(name == ending or name.endswith(f".{ending}") for ending in endings)
+def _ends_with(name: str, ending: str) -> bool:
+    return name == ending or name.endswith(f".{ending}")
 
 
-def _linear(name: str, units: int) -> NeuronLinear:
+def _linears(name: str, outputs: int, *, output: bool) -> list[NeuronLinear]:
+    """Return the parts of one linear layer that hold neurons: the whole layer, or each part of a fused one."""
     numbers = re.findall(r"(?:^|\.)(\d+)(?=\.)", name)
-    return NeuronLinear(name, int(numbers[0]) if numbers else 0, name.rsplit(".", 1)[-1], units)
+    layer, kind = int(numbers[0]) if numbers else 0, name.rsplit(".", 1)[-1]
+    parts = FUSED.get(kind)
+    if parts is None:
+        return [NeuronLinear(name, layer, kind, outputs, output=output)]
+    units = outputs // len(parts)
+    return [NeuronLinear(name, layer, f"{kind}.{part}", units, i * units, output) for i, part in enumerate(parts)]
 
 
-def _nothing_found(model: nn.Module, linears: Mapping[str, int]) -> str:
+def _nothing_found(model: nn.Module, linears: Mapping[str, int], endings: Sequence[str] | None) -> str:
     shapes = sorted({re.sub(r"\d+", "N", name) for name in linears})
     experts = sorted({re.sub(r"\d+", "N", name) for name, _ in model.named_modules() if re.search(r"\bexperts$", name)})
-    reason = (
-        f"its MLP blocks are mixtures of experts ({', '.join(experts)}), whose experts are parameters, not modules, "
-        "and these are not supported"
-        if experts
-        else "none of its linear layers has a known name"
-    )
+    if endings:
+        reason = f"none of its linear layers is named {', '.join(endings)}"
+    elif experts:
+        reason = (
+            f"its MLP blocks are mixtures of experts ({', '.join(experts)}), which are parameters, not modules, and "
+            "not supported"
+        )
+    else:
+        reason = "none of its linear layers has a known name"
     return (
-        f"no MLP neurons found in {type(model).__name__}: {reason}. Its linear layers: "
-        f"{', '.join(shapes) or 'none'}. Known endings: {'; '.join(', '.join(group) for group in MLP_ENDINGS)}."
+        f"no MLP neurons found in {type(model).__name__}: {reason}. Its linear layers: {', '.join(shapes) or 'none'}. "
+        f"Known endings: {'; '.join(', '.join(group) for group in MLP_ENDINGS)}. Name others with mlp_endings."
     )

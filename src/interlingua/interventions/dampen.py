@@ -1,0 +1,29 @@
+"""Dampen experts: their output is multiplied by one number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.interventions.intervention import Intervention
+
+if TYPE_CHECKING:
+    from interlingua.experts import Experts
+
+
+def dampen(experts: Experts, target: str, k: int, *, alpha: float = 0.5) -> Intervention:
+    """Multiply the outputs of the top k experts of a language by alpha, so that the model uses the language less.
+
+    Source: the Damp baseline of Suau et al. 2024, section 3.
+
+    Args:
+        experts: Of the model.
+        target: The language to weaken.
+        k: How many experts.
+        alpha: 0 ablates, 1 changes nothing, more than 1 amplifies.
+
+    Returns:
+        scale alpha, shift 0.
+    """
+    top = experts.top(target, k)
+    parameters = {**experts.made_from, "target": experts.languages[experts.row(target)], "k": k, "alpha": alpha}
+    return Intervention.of_neurons(experts.neurons, top, scale=alpha, shift=0.0, kind="dampen", parameters=parameters)

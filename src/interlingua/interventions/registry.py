@@ -1,0 +1,69 @@
+"""The interventions known by name. A new one is a file with a constructor, and a line here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from interlingua.errors import InputError
+from interlingua.interventions.ablate import ablate
+from interlingua.interventions.aura import aura
+from interlingua.interventions.contrastive_vector import contrastive_vector
+from interlingua.interventions.dampen import dampen
+from interlingua.interventions.intervention import Intervention
+from interlingua.interventions.linear_transport import linear_transport
+from interlingua.interventions.mean_shift import mean_shift
+from interlingua.interventions.neutralise import neutralise
+from interlingua.interventions.set_to_mean import set_to_mean
+
+if TYPE_CHECKING:
+    from interlingua.experts import Experts
+
+INTERVENTIONS: dict[str, Callable[..., Intervention]] = {
+    "set-to-mean": set_to_mean,
+    "ablate": ablate,
+    "dampen": dampen,
+    "aura": aura,
+    "mean-shift": mean_shift,
+    "linear-transport": linear_transport,
+    "contrastive-vector": contrastive_vector,
+    "neutralise": neutralise,
+}
+
+
+def make_intervention(kind: str, experts: Experts, target: str | None, options: Mapping[str, Any]) -> Intervention:
+    """Make an intervention by the name of its kind.
+
+    Args:
+        kind: A key of `INTERVENTIONS`.
+        experts: Of the model.
+        target: The language; None for a kind that needs none.
+        options: What else the constructor takes, `k` for example.
+
+    Raises:
+        InputError: The kind is unknown, or takes no such option, or needs one that is missing.
+    """
+    if kind not in INTERVENTIONS:
+        raise InputError(f"unknown kind '{kind}'; use {', '.join(INTERVENTIONS)}")
+    constructor = INTERVENTIONS[kind]
+    given = {**({"target": target} if target is not None else {}), **options}
+    parameters = inspect.signature(constructor).parameters
+    unknown = sorted(set(given) - set(parameters))
+    if unknown:
+        takes = ", ".join(name for name in parameters if name != "experts")
+        raise InputError(f"'{kind}' takes no {', '.join(unknown)}; it takes {takes}")
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if name != "experts" and name not in given and parameter.default is parameter.empty
+    ]
+    if missing:
+        raise InputError(f"'{kind}' needs {' and '.join(missing)}")
+    return constructor(experts, **given)
+
+
+def explain(kind: str) -> tuple[str, str]:
+    """Return what a kind does and where it comes from, a line each, from its constructor's docstring."""
+    lines = (inspect.getdoc(INTERVENTIONS[kind]) or "").splitlines()
+    return lines[0], next(line for line in lines if line.startswith("Source: "))
