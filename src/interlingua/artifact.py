@@ -69,3 +69,43 @@ def load_artifact(folder: Path, name: str) -> Artifact:
     if not intact:
         raise ArtifactError(f"'{arrays}' is damaged: its checksum is not the one in {MANIFEST}; make it again")
     return Artifact(content, description)
+
+
+def push_artifact(folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
+    """Upload an artefact's folder to a model repository on the Hugging Face Hub, which is made if there is none.
+
+    Args:
+        folder: What `save_artifact` wrote.
+        repo_id: `owner/name`.
+        private: Whether a new repository is private.
+        revision: The branch; by default the main one.
+
+    Returns:
+        The address of the commit.
+    """
+    from huggingface_hub import HfApi
+
+    api = HfApi(library_name="interlingua", library_version=version("interlingua"))
+    api.create_repo(repo_id, private=private, exist_ok=True)
+    message = f"Upload {folder.name} with interlingua"
+    return api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, commit_message=message).commit_url
+
+
+def pull_artifact(repo_id: str, revision: str | None = None) -> Path:
+    """Download an artefact from the Hugging Face Hub, or find it in the cache.
+
+    Returns:
+        Its folder, for `load_artifact`.
+
+    Raises:
+        ArtifactError: It cannot be had.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(snapshot_download(repo_id, revision=revision, library_name="interlingua"))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ArtifactError(
+            f"cannot get '{repo_id}' from the Hub: {' '.join(str(error).split())[:300]}; or give load() a local folder"
+        ) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -40,9 +42,20 @@ def main() -> None:
         raise
 
 
-def _exit_interrupted() -> None:
+def _exit_interrupted() -> NoReturn:
     err.print("interrupted; what was finished is kept")
-    sys.exit(INTERRUPTED)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: libraries whose import was interrupted can raise once more while the interpreter winds down.
+    os._exit(INTERRUPTED)
+
+
+DEFAULT_MODEL = "gemma3-270m"
+ModelOption = Annotated[str, typer.Option(help="Packaged model, Hugging Face id, or folder.")]
+InterventionOption = Annotated[Path | None, typer.Option(help="Steer with what `interlingua intervene` wrote.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+DtypeOption = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")]
+TrustOption = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")]
 
 
 @app.command()
@@ -62,6 +75,7 @@ def study(
     """Find experts, steer, measure alignment before and after, and write a report."""
     from interlingua.report import write_report
     from interlingua.report.figures import require_matplotlib
+    from interlingua.report.terminal import study_summary
     from interlingua.study import load_config, run_study
 
     overrides: dict[str, Any] = {
@@ -73,7 +87,7 @@ def study(
     with shown_progress(out) as progress:
         run = run_study(settings, folder, fresh=fresh, progress=progress, say=_say)
     page = write_report(run)
-    _print_summary(run)
+    out.print(study_summary(run))
     _say(f"\nTables, figures and embeddings: {run.folder}\nReport: {page}")
 
 
@@ -83,16 +97,153 @@ def report(
 ) -> None:
     """Draw the figures and write the HTML page of a finished study again."""
     from interlingua.report import write_report
+    from interlingua.report.terminal import study_summary
     from interlingua.study import open_run
 
     run = open_run(folder)
     page = write_report(run)
-    _print_summary(run)
+    out.print(study_summary(run))
     _say(f"\nReport: {page}")
 
 
+@app.command()
+def experts(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the experts.")],
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
+    pooling: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
+    k: Annotated[int, typer.Option("-k", help="How many experts the tables tell about.")] = 2000,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Score every neuron as a classifier of each language, and keep the scores."""
+    from typing import cast
+
+    from interlingua.corpora import load_corpus
+    from interlingua.experts import find_experts
+    from interlingua.experts.record import Pooling
+    from interlingua.report.terminal import experts_summary
+
+    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    with shown_progress(out) as progress:
+        found = find_experts(loaded, probe, pooling=cast(Pooling, pooling), progress=progress)
+    found.save(folder)
+    out.print(experts_summary(found, min(k, len(found.neurons))))
+    _say(f"\nExperts: {folder}")
+
+
+@app.command()
+def intervene(
+    experts_folder: Annotated[Path, typer.Option("--experts", help="What `interlingua experts` wrote.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the intervention.")],
+    target: Annotated[str | None, typer.Option(help="The language.")] = None,
+    k: Annotated[int | None, typer.Option("-k", help="Number of experts.")] = None,
+    kind: Annotated[str, typer.Option(help="See `interlingua list interventions`.")] = "set-to-mean",
+    option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the kind; may be repeated.")] = None,
+    strength: Annotated[float, typer.Option(help="0 changes nothing, 1 is the whole edit.")] = 1.0,
+    layer: Annotated[list[int] | None, typer.Option(help="Edit these layers only; may be repeated.")] = None,
+    module: Annotated[list[str] | None, typer.Option(help="Edit these kinds only, e.g. up_proj.")] = None,
+    control: Annotated[str | None, typer.Option(help="Make the random control: uniform or matched.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the control.")] = 0,
+) -> None:
+    """Make an intervention from experts: an affine edit of neurons, as files."""
+    from interlingua.errors import InputError
+    from interlingua.experts import Experts
+    from interlingua.interventions import make_intervention, random_control
+
+    found = Experts.load(experts_folder)
+    options = {**({"k": k} if k is not None else {}), **_parse_options(option or [])}
+    edit = make_intervention(kind, found, target, options)
+    if layer or module:
+        edit = edit.only(found.neurons, layers=layer, modules=module)
+    if control is not None:
+        if control not in ("uniform", "matched"):
+            raise InputError(f"unknown control '{control}'; use uniform, matched")
+        edit = random_control(edit, found.neurons, seed, matched=control == "matched")
+    edit = edit if strength == 1 else edit.with_strength(strength)
+    edit.save(folder)
+    _say(f"{edit.kind}: edits {len(edit):,} neurons in {len(edit.edits)} linear layers\nIntervention: {folder}")
+
+
+@app.command()
+def generate(
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    n: Annotated[int, typer.Option("-n", help="How many texts.")] = 8,
+    max_new_tokens: Annotated[int, typer.Option(help="How long a text may be.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Sample texts from nothing but the model's start token."""
+    from interlingua.measures import generate as sample
+
+    edit = _load_intervention(intervention)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    with _steered(loaded, edit), shown_progress(err) as progress:
+        texts = sample(loaded, n, seed=seed, max_new_tokens=max_new_tokens, progress=progress)
+    for i, text in enumerate(texts):
+        out.print(f"--- {i + 1}", style="dim")
+        _say(text)
+
+
+@app.command()
+def embed(
+    sentences: Annotated[Path, typer.Argument(help="A text file, one sentence a line.")],
+    file: Annotated[Path, typer.Option("--out", help="A .npy file: float32 [sentences, dimensions].")],
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Embed the sentences of a file."""
+    import numpy as np
+
+    from interlingua.corpora.folder import read_lines
+    from interlingua.files import written_whole
+    from interlingua.measures import embed as embed_sentences
+
+    lines, edit = read_lines(sentences), _load_intervention(intervention)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    with _steered(loaded, edit), shown_progress(out) as progress:
+        embedded = embed_sentences(loaded, lines, layer=layer, progress=progress)
+    with written_whole(file.with_suffix(".npy")) as temporary:
+        np.save(temporary, embedded)
+    _say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")
+
+
+@app.command()
+def bake(
+    intervention: Annotated[Path, typer.Option(help="What `interlingua intervene` wrote.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint.")],
+    model: ModelOption = DEFAULT_MODEL,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Write an intervention into a model's weights, as a checkpoint that transformers loads."""
+    import json
+
+    from interlingua.interventions import Intervention
+    from interlingua.interventions import bake as bake_into
+
+    edit = Intervention.load(intervention)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    bake_into(loaded, edit).save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    needs_code = " (load it with trust_remote_code=True: it has biases that its family lacks)"
+    _say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")
+
+
 @app.command("list")
-def list_(what: Annotated[str, typer.Argument(help="models, corpora or languages.")]) -> None:
+def list_(what: Annotated[str, typer.Argument(help="models, corpora, languages or interventions.")]) -> None:
     """List what is known by name."""
     rows = _listings(what)
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -126,34 +277,42 @@ def _listings(what: str) -> list[tuple[str, ...]]:
         codes = sorted({*PAPER_LANGUAGES, "zho_Hans"})
         rows = [(code, short_code(code), language_name(code)) for code in codes]
         return [*rows, ("<code>", "", "every other language with an ISO 639-3 code, as in yor_Latn")]
-    raise InputError(f"unknown list '{what}'; use models, corpora, languages")
+    if what == "interventions":
+        from interlingua.interventions import INTERVENTIONS
+        from interlingua.interventions.registry import explain
+
+        return [(kind, "\n".join(explain(kind))) for kind in INTERVENTIONS]
+    raise InputError(f"unknown list '{what}'; use models, corpora, languages, interventions")
 
 
-def _print_summary(run: Any) -> None:
-    from interlingua.languages import language_name
-    from interlingua.report import answer, summary_table
+def _parse_options(options: list[str]) -> dict[str, Any]:
+    import yaml
 
-    table = Table(title=f"{run.config.model} on {run.config.corpus}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("condition", no_wrap=True)
-    table.add_column("target", no_wrap=True)
-    headings = (
-        "k",
-        "top-1\nall pairs",
-        "top-1\nas query",
-        "distance\nall",
-        "distance\ntarget",
-        "distance\nmedoid",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in summary_table(run).to_dict("records"):
-        shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
-        distances = [f"{row[column]:.2f}" for column in ("distance", "distance_to_target", "distance_to_medoid")]
-        table.add_row(row["condition"], language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
-    out.print()
-    out.print(table)
-    for sentence in answer(run):
-        out.print(sentence, markup=False)
+    from interlingua.errors import InputError
+
+    parsed = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise InputError(f"'{option}' is no option of a kind; write NAME=VALUE, for example alpha=0.5")
+        parsed[name] = yaml.safe_load(value)
+    return parsed
+
+
+def _load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:
+    from interlingua.models import load_model
+
+    return load_model(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, say=_say)
+
+
+def _load_intervention(folder: Path | None) -> Any:
+    from interlingua.interventions import Intervention
+
+    return None if folder is None else Intervention.load(folder)
+
+
+def _steered(model: Any, edit: Any) -> AbstractContextManager[None]:
+    return nullcontext() if edit is None else edit.applied_to(model)
 
 
 def _say(line: str) -> None:

@@ -68,12 +68,20 @@ def _read_languages(folder: Path) -> Mapping[str, tuple[str, ...]]:
             raise LanguageError(f"'{path}' is not named for a language: {error}") from None
         if code in sentences:
             raise CorpusError(f"'{origin[code]}' and '{path}' are both {code}; keep one of them")
-        sentences[code], origin[code] = _read_lines(path), path
+        sentences[code], origin[code] = read_lines(path), path
     return sentences
 
 
-def _read_lines(path: Path) -> tuple[str, ...]:
-    data = path.read_bytes()
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Read a text file, one sentence a line.
+
+    Raises:
+        CorpusError: It cannot be read, is not UTF-8, or is empty.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"cannot read '{path}': {error.strerror}") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from interlingua.artifact import Artifact, load_artifact, save_artifact
+from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts.ranking import auroc_by_language
 from interlingua.experts.record import Pooling, record_responses
@@ -143,6 +144,22 @@ class Experts:
             description["sentences"],
             description["made_from"],
         )
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
+        """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "experts"
+            self.save(folder)
+            return push_artifact(folder, repo_id, private=private, revision=revision)
+
+    @classmethod
+    def from_hub(cls, repo_id: str, revision: str | None = None) -> Experts:
+        """Read what `push_to_hub` wrote; `revision` pins a commit, tag or branch.
+
+        Raises:
+            ArtifactError: It cannot be had, or is damaged.
+        """
+        return cls.load(pull_artifact(repo_id, revision))
 
     def _card(self) -> str:
         names = ", ".join(f"{language_name(code)} ({code})" for code in self.languages)

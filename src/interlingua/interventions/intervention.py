@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interlingua.artifact import Artifact, load_artifact, save_artifact
+from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 
 if TYPE_CHECKING:
@@ -234,6 +235,22 @@ class Intervention:
             artifact.description["kind"],
             artifact.description["parameters"],
         )
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
+        """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "intervention"
+            self.save(folder)
+            return push_artifact(folder, repo_id, private=private, revision=revision)
+
+    @classmethod
+    def from_hub(cls, repo_id: str, revision: str | None = None) -> Intervention:
+        """Read what `push_to_hub` wrote; `revision` pins a commit, tag or branch.
+
+        Raises:
+            ArtifactError: It cannot be had, or is damaged.
+        """
+        return cls.load(pull_artifact(repo_id, revision))
 
     def _arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
         for name, edit in sorted(self.edits.items()):

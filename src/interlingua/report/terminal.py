@@ -1,0 +1,58 @@
+"""What a person sees in a terminal: small tables that fit 80 columns, and what was found in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from interlingua.languages import language_name
+from interlingua.report.tables import answer, summary_table
+
+if TYPE_CHECKING:
+    from interlingua.experts import Experts
+    from interlingua.study import Run
+
+
+def study_summary(run: Run) -> RenderableType:
+    """Return a finished study's conditions with their figures, and the answer below them."""
+    headings = ("k", "top-1\nall pairs", "top-1\nas query", "distance\nall", "distance\ntarget", "distance\nmedoid")
+    table = _table(f"\n{run.config.model} on {run.config.corpus}", ("condition", "target"), headings)
+    for row in summary_table(run).to_dict("records"):
+        shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
+        distances = [f"{row[column]:.2f}" for column in ("distance", "distance_to_target", "distance_to_medoid")]
+        table.add_row(row["condition"], language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
+    return Group(table, *(Text(sentence) for sentence in answer(run)))
+
+
+def experts_summary(experts: Experts, k: int) -> RenderableType:
+    """Return how good each language's top k experts are, where they lie, and which neuron is the best."""
+    headings = ("mean\nAUROC", "lowest\nAUROC", "above\nchance", "median\nlayer", "most shared\nwith another")
+    table = _table(f"\nTop {k:,} experts of each language", ("language",), headings)
+    table.add_column("best neuron", no_wrap=True)
+    overlap = experts.overlap(k)
+    for row in experts.summary(k).to_dict("records"):
+        code = row["language"]
+        shared = overlap[(overlap.language == code) | (overlap.other == code)].shared.max()
+        best = experts.table(code, 1).iloc[0]
+        table.add_row(
+            language_name(code),
+            f"{row['mean_auroc']:.4f}",
+            f"{row['lowest_auroc']:.4f}",
+            f"{row['above_chance']:,}",
+            f"{row['median_layer']:g}",
+            f"{shared:,}",
+            f"{best.layer}.{best.module}.{best.unit}",
+        )
+    return table
+
+
+def _table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
