@@ -128,3 +128,37 @@ def test_a_loaded_model_is_taken_as_it_is():
     model = il.load_model((made.hf, made.tokenizer))
     assert model.hf is made.hf
     assert model.neurons == made.neurons
+
+
+def test_a_quantised_model_is_steered_by_hooks_and_cannot_be_baked(checkpoint):
+    pytest.importorskip("bitsandbytes", reason="quantisation needs the extra `quantized`")
+    model = il.load_model(checkpoint, device="cpu", dtype="float32", quantization="8bit")
+    assert type(model.hf.get_submodule("model.layers.0.mlp.up_proj")).__name__ == "Linear8bitLt"
+    assert len(model.neurons) == 320
+    edit = some_edit(model, "mixed", shift=True)
+    before = logits(model)
+    with edit.applied_to(model):
+        assert not torch.equal(logits(model), before)
+    assert torch.equal(logits(model), before)
+    for impossible in (lambda: il.bake(model, edit), lambda: edit.applied_to(model, "weights").__enter__()):
+        with pytest.raises(il.InterlinguaError, match="is quantised or offloaded"):
+            impossible()
+
+
+def test_a_device_map_is_handed_to_transformers(checkpoint, llama):
+    model = il.load_model(checkpoint, dtype="float32", device_map={"": "cpu"})
+    assert torch.equal(logits(model), logits(llama))
+
+
+def test_an_offloaded_model_is_steered_by_hooks(llama):
+    """Weights that are away while their layer does not run, as accelerate keeps a model larger than its device."""
+    accelerate = pytest.importorskip("accelerate")
+    hf = accelerate.cpu_offload(make_model("llama").hf, execution_device=torch.device("cpu"))
+    model = il.load_model((hf, make_tokenizer()))
+    assert model.device.type == "cpu"
+    edit = some_edit(model, "mixed", shift=True)
+    with edit.applied_to(model), edit.applied_to(llama, "hooks"):
+        torch.testing.assert_close(logits(model), logits(llama))
+    with pytest.raises(il.InterlinguaError, match="is quantised or offloaded"):
+        il.bake(model, edit)
+    assert np.isfinite(il.embed(model, TEXTS)).all()

@@ -1,4 +1,4 @@
-"""The README's Python runs as printed, on the default model, here with fewer sentences."""
+"""The Python of README and CONTRIBUTING runs as printed; on the default model with fewer sentences."""
 
 import re
 from pathlib import Path
@@ -41,3 +41,19 @@ def test_the_options_of_the_readme_exist():
     assert "study" in commands
     for command in commands:
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
+
+
+def test_the_example_of_contributing_is_an_intervention(experts, llama, monkeypatch):
+    from interlingua.interventions.registry import INTERVENTIONS, explain, make_intervention
+
+    text = README.with_name("CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(code.splitlines()) <= 22
+    names: dict = {"__name__": "disguise"}
+    exec(code, names)
+    monkeypatch.setitem(INTERVENTIONS, "disguise", names["disguise"])
+    edit = make_intervention("disguise", experts, "Spanish", {"k": 9})
+    ids, _, shift = edit.by_neuron(llama.neurons)
+    forwards = dict(zip(*il.mean_shift(experts, "Spanish", 9).by_neuron(llama.neurons)[::2], strict=True))
+    assert [forwards[i] for i in ids] == (-shift).tolist()
+    assert explain("disguise")[1].startswith("Source: an example")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from interlingua.errors import InputError, ModelError
+from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.neurons import NeuronIndex, find_neurons
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
@@ -31,8 +32,6 @@ class LanguageModel:
         tokenizer: Its tokenizer.
         neurons: The index of its MLP neurons.
         name: What it was loaded as.
-        quantization: `8bit` or `4bit` by bitsandbytes, or any quantisation config of transformers. Such a model can be
-            steered by hooks; nothing can be baked into its weights.
         revision: The commit it was loaded from, where it came from the Hub.
     """
 
@@ -49,8 +48,10 @@ class LanguageModel:
 
     @property
     def device(self) -> torch.device:
-        """Where input goes."""
-        return self.hf.get_input_embeddings().weight.device  # ty: ignore
+        """Where input goes; of an offloaded model, whose weights are elsewhere until they are used, where it runs."""
+        embeddings: Any = self.hf.get_input_embeddings()
+        offloaded_to = getattr(getattr(embeddings, "_hf_hook", None), "execution_device", None)
+        return torch.device(offloaded_to) if offloaded_to is not None else embeddings.weight.device
 
     @property
     def dtype(self) -> str:
@@ -98,8 +99,8 @@ def load_model(
         device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
             larger than one GPU.
         dtype: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device computes in it, else float32.
-        quantization: `8bit` or `4bit` by bitsandbytes, or any quantisation config of transformers. Such a model can be
-            steered by hooks; nothing can be baked into its weights.
+        quantization: `8bit` or `4bit` by bitsandbytes (extra `quantized`), or any quantisation config of transformers.
+            Such a model can be steered by hooks; nothing can be baked into its weights.
         revision: The commit, tag or branch on the Hub.
         trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
         mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
@@ -108,7 +109,7 @@ def load_model(
 
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
-        MissingExtraError: `gemma3-270m` without the extra `quickstart`.
+        MissingExtraError: `gemma3-270m` without the extra `quickstart`, or `8bit`, `4bit` without `quantized`.
     """
     if dtype not in ("auto", *DTYPES):
         raise InputError(f"unknown dtype '{dtype}'; use auto, {', '.join(DTYPES)}")
@@ -160,6 +161,8 @@ def _quantization(quantization: str | QuantizationConfigMixin) -> QuantizationCo
         return quantization
     if quantization not in ("8bit", "4bit"):
         raise InputError(f"unknown quantization '{quantization}'; use 8bit, 4bit, or a config of transformers")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtraError(f"{quantization} quantisation", "quantized")
     return BitsAndBytesConfig(load_in_8bit=quantization == "8bit", load_in_4bit=quantization == "4bit")
 
 
