@@ -247,4 +247,4 @@ def test_wrong_options_of_intervene(run_cli, experts, tmp_path, arguments, messa
 
 def test_list_interventions_explains_each(run_cli):
     _, printed, _ = run_cli("list", "interventions")
-    assert printed.count("Source: ") == 8
+    assert printed.count("Source: ") == 9

@@ -48,7 +48,7 @@ def test_it_steers_is_saved_and_does_nothing_at_strength_0(kind, llama, experts,
 
 @pytest.mark.parametrize("kind", INTERVENTIONS)
 def test_it_is_explained_in_two_lines(kind):
-    what, source = explain(kind)
+    what, source = explain(INTERVENTIONS[kind])
     assert what.endswith((".", ","))
     assert source.startswith("Source: ")
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -48,3 +49,51 @@ def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
     path, languages, sentences = result.stdout.split()
     assert Path(path).is_relative_to(tmp_path)
     assert (languages, sentences) == ("23", "100")
+
+
+def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+    from hashlib import sha256
+
+    from interlingua.models import packaged
+
+    made = []
+
+    def dequantise(gguf, folder):
+        made.append(gguf)
+        time.sleep(0.3)
+        (folder / "config.json").write_text("{}")
+
+    carried = packaged.PackagedModel("json", sha256(b"weights").hexdigest(), "terms", "a model")
+    monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", carried)
+    monkeypatch.setattr(packaged, "_assembler", lambda name, packaged: lambda path: path.write_bytes(b"weights"))
+    monkeypatch.setattr(packaged, "dequantise", dequantise)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(packaged.packaged_checkpoint, ["tiny"] * 4))
+    assert len(made) == 1
+    assert len(set(folders)) == 1
+    assert (folders[0] / "config.json").is_file()
+
+
+@pytest.mark.parametrize("failure", ["wrong file", "interrupted"])
+def test_a_checkpoint_that_could_not_be_made_leaves_nothing(tmp_path, monkeypatch, failure):
+    from hashlib import sha256
+
+    from interlingua.errors import ModelError
+    from interlingua.models import packaged
+
+    def dequantise(gguf, folder):
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    content = b"damaged" if failure == "wrong file" else b"weights"
+    carried = packaged.PackagedModel("json", sha256(b"weights").hexdigest(), "terms", "a model")
+    monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", carried)
+    monkeypatch.setattr(packaged, "_assembler", lambda name, packaged: lambda path: path.write_bytes(content))
+    monkeypatch.setattr(packaged, "dequantise", dequantise)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    with pytest.raises(ModelError if failure == "wrong file" else KeyboardInterrupt):
+        packaged.packaged_checkpoint("tiny")
+    left = [path.name for path in (tmp_path / "interlingua" / "models").iterdir() if path.suffix != ".lock"]
+    assert left == []

@@ -56,4 +56,4 @@ def test_the_example_of_contributing_is_an_intervention(experts, llama, monkeypa
     ids, _, shift = edit.by_neuron(llama.neurons)
     forwards = dict(zip(*il.mean_shift(experts, "Spanish", 9).by_neuron(llama.neurons)[::2], strict=True))
     assert [forwards[i] for i in ids] == (-shift).tolist()
-    assert explain("disguise")[1].startswith("Source: an example")
+    assert explain(INTERVENTIONS["disguise"])[1].startswith("Source: an example")

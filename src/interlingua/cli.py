@@ -278,10 +278,11 @@ def _listings(what: str) -> list[tuple[str, ...]]:
         rows = [(code, short_code(code), language_name(code)) for code in codes]
         return [*rows, ("<code>", "", "every other language with an ISO 639-3 code, as in yor_Latn")]
     if what == "interventions":
-        from interlingua.interventions import INTERVENTIONS
+        from interlingua.interventions import INTERVENTIONS, random_control
         from interlingua.interventions.registry import explain
 
-        return [(kind, "\n".join(explain(kind))) for kind in INTERVENTIONS]
+        kinds = [(kind, "\n".join(explain(constructor))) for kind, constructor in INTERVENTIONS.items()]
+        return [*kinds, ("any, with --control", "\n".join(explain(random_control)))]
     raise InputError(f"unknown list '{what}'; use models, corpora, languages, interventions")
 
 

@@ -18,8 +18,10 @@ def random_control(
 ) -> Intervention:
     """Apply an intervention's edits to as many neurons drawn from the whole network.
 
-    Source: Sundar et al. 2025, section 7: "we assign the activation levels of the language expert neurons to the same
-    number of neurons chosen randomly in the network". Drawn uniformly without replacement; experts may be among them.
+    Source: Sundar et al. 2025, section 7.
+
+    "We assign the activation levels of the language expert neurons used in prior sections to the same number of neurons
+    chosen randomly in the network." They are drawn uniformly without replacement; experts may be among them.
 
     Args:
         original: The intervention to control for.

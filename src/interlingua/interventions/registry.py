@@ -63,7 +63,7 @@ def make_intervention(kind: str, experts: Experts, target: str | None, options: 
     return constructor(experts, **given)
 
 
-def explain(kind: str) -> tuple[str, str]:
-    """Return what a kind does and where it comes from, a line each, from its constructor's docstring."""
-    lines = (inspect.getdoc(INTERVENTIONS[kind]) or "").splitlines()
+def explain(constructor: Callable[..., Intervention]) -> tuple[str, str]:
+    """Return what a constructor does and where it comes from, a line each, from its docstring."""
+    lines = (inspect.getdoc(constructor) or "").splitlines()
     return lines[0], next(line for line in lines if line.startswith("Source: "))

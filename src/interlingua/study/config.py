@@ -34,6 +34,10 @@ class StudyConfig(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
+    mlp_endings: tuple[str, ...] | None = Field(
+        None, description="names of the MLP's linear layers, for a model whose naming is unknown"
+    )
+    inner: bool = Field(False, description="take only the neurons before an MLP's last linear layer")
     corpus: str = Field("starter", description="a registered corpus, or a folder of <split>/<code>.txt or <code>.txt")
     limit: int | None = Field(None, ge=1, description="the first so many sentences of each language and split")
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")

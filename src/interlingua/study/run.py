@@ -97,6 +97,8 @@ def run_study(
         dtype=config.dtype,
         revision=config.revision,
         trust_remote_code=config.trust_remote_code,
+        mlp_endings=config.mlp_endings,
+        inner=config.inner,
         say=say,
     )
     say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
