@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from hypothesis import settings
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import interlingua as il
 from interlingua.models import LanguageModel, find_neurons
+
+settings.register_profile("no deadline", deadline=None)  # the first call compiles
+settings.load_profile("no deadline")
 
 SENTENCES = {
     "eng_Latn": ("the cat sleeps", "a dog barks loudly at night", "we eat bread", "it rains", "yes, of course", "no"),

@@ -35,7 +35,7 @@ def test_auroc_equals_scikit_learns(case):
 
 
 def test_many_neurons_across_chunks_equal_scikit_learns(monkeypatch):
-    monkeypatch.setattr("interlingua.experts.ranking.CHUNK_VALUES", 1000)
+    monkeypatch.setattr("interlingua.experts.ranking.CHUNK_NEURONS", 3)
     random = np.random.default_rng(0)
     values = random.integers(-5, 6, (90, 40)).astype(np.float32)
     labels = np.repeat(np.arange(3), 30)

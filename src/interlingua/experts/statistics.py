@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from interlingua.experts.ranking import CHUNK_VALUES, sorted_with_labels
+from interlingua.experts.kernels import describe
+from interlingua.experts.ranking import for_sorted_keys
 from interlingua.progress import ProgressCallback, silent
 
 
@@ -59,55 +58,16 @@ def response_statistics(
         >>> statistics.transport_slope.ravel().tolist()
         [0.25, 4.0]
     """
-    neurons = responses.shape[1]
-    labels = np.repeat(np.arange(languages), len(responses) // languages)
-    names = ResponseStatistics.__dataclass_fields__
-    result = {name: np.empty((languages, neurons), dtype=np.float32) for name in names}
-    size = max(1, CHUNK_VALUES // len(responses))
-    task = "Statistics of responses"
-    progress(task, 0, neurons)
+    sentences, neurons = responses.shape
+    labels = np.repeat(np.arange(languages), sentences // languages)
+    names = list(ResponseStatistics.__dataclass_fields__)
+    result = np.empty((languages, len(names), neurons), dtype=np.float32)
 
-    def compute(start: int) -> int:
-        values, value_labels = sorted_with_labels(responses[:, start : start + size].T, labels)
+    def compute(keys: np.ndarray, chunk: slice) -> None:
+        positives = np.empty(sentences // languages, dtype=np.uint32)
+        negatives = np.empty(sentences - len(positives), dtype=np.uint32)
         for language in range(languages):
-            own = value_labels == language
-            for name, array in _of_language(values, own).items():
-                result[name][language, start : start + size] = array
-        return min(start + size, neurons)
+            describe(keys, language, positives, negatives, result[language, :, chunk])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in pool.map(compute, range(0, neurons, size)):
-            progress(task, done, neurons)
-    return ResponseStatistics(**result)
-
-
-def _of_language(values: np.ndarray, own: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the statistics of one language for some neurons.
-
-    Args:
-        values: Responses of each neuron, ascending: float32 [neurons, all sentences].
-        own: Which are the language's: bool [neurons, all sentences], equally many in each row.
-    """
-    positives = values[own].reshape(len(values), -1).astype(np.float64)
-    negatives = values[~own].reshape(len(values), -1).astype(np.float64)
-    mean, other_mean = positives.mean(axis=1), negatives.mean(axis=1)
-    other_std = negatives.std(axis=1)
-    # The optimal coupling of two samples in one dimension matches them in order: here a positive with as many
-    # negatives as there are other languages.
-    matched = (negatives - other_mean[:, None]).reshape(*positives.shape, -1).sum(axis=2)
-    covariance = ((positives - mean[:, None]) * matched).sum(axis=1) / negatives.shape[1]
-    slope = np.divide(covariance, other_std**2, out=np.ones_like(covariance), where=other_std > 0)
-    return {
-        "mean": mean,
-        "median": _middle(positives),
-        "std": positives.std(axis=1),
-        "other_mean": other_mean,
-        "other_median": _middle(negatives),
-        "other_std": other_std,
-        "transport_slope": slope,
-    }
-
-
-def _middle(ascending: np.ndarray) -> np.ndarray:
-    n = ascending.shape[1]
-    return (ascending[:, (n - 1) // 2] + ascending[:, n // 2]) / 2
+    for_sorted_keys(responses, labels, compute, "Statistics of responses", progress)
+    return ResponseStatistics(*(np.ascontiguousarray(result[:, i]) for i in range(len(names))))
