@@ -136,7 +136,7 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> 
     values = activations.reshape(*counted.shape, -1).float()
     if pooling == "mean":
         weights = counted / counted.sum(dim=1, keepdim=True)
-        return torch.einsum("stu,st->su", values, weights.float())
+        return torch.bmm(weights.float().unsqueeze(1), values).squeeze(1)
     if pooling == "max":
         return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1)
     positions = torch.arange(counted.shape[1], device=counted.device)

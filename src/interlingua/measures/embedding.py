@@ -81,4 +81,4 @@ def _pooled(hidden: torch.Tensor, mask: torch.Tensor, pool: EmbeddingPool) -> to
     lengths = mask.sum(dim=1).to(hidden.device)
     if pool == "last":
         return hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]
-    return torch.einsum("sth,st->sh", hidden, mask.to(hidden)) / lengths[:, None]
+    return torch.bmm(mask.to(hidden).unsqueeze(1), hidden).squeeze(1) / lengths[:, None]
