@@ -62,3 +62,15 @@ def test_baking_into_quantised_weights_is_an_error(llama):
 def test_an_edit_that_changes_nothing_bakes_to_the_same_bits(any_model):
     edit = some_edit(any_model, "one", shift=False)
     assert np.array_equal(logits(il.bake(any_model, edit)).numpy(), logits(any_model).numpy())
+
+
+def test_a_baked_checkpoint_can_be_baked_again(tmp_path):
+    model = make_model("gemma3")
+    first = some_edit(model, "zero", shift=True, seed=1)
+    il.bake(model, first).save_pretrained(tmp_path / "once")
+    once = il.load_model(tmp_path / "once", dtype="float32", trust_remote_code=True)
+    second = some_edit(once, "mixed", shift=True, seed=2)
+    il.bake(once, second).save_pretrained(tmp_path / "twice")
+    twice = il.load_model(tmp_path / "twice", dtype="float32", trust_remote_code=True)
+    with il.compose(first, second).applied_to(model):
+        torch.testing.assert_close(logits(twice), logits(model), atol=1e-4, rtol=1e-4)

@@ -47,7 +47,7 @@ def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_fol
     for condition in ("original", "steered", "random"):
         own = table[(table.condition == condition) & (table["query"] != table.candidate)]
         assert re.search(rf"^{condition} +Spanish +\d+ +{own.top1.mean():.3f} ", printed, flags=re.MULTILINE)
-    assert "Setting the top 10 Spanish experts to their mean" in printed
+    assert "With the top 10 Spanish experts set to their mean" in " ".join(printed.split())
     assert (tmp_path / "r" / "report.html").is_file()
 
 
@@ -90,6 +90,8 @@ def broken_corpus(tmp_path, files):
         (["study", "--target", "Yoruba"], "cannot steer to yor_Latn: corpus 'starter' has"),
         (["study", "--corpus", "nowhere"], "there is no corpus and no folder 'nowhere'"),
         (["study", "--dtype", "float7"], "dtype: Input should be 'auto', 'float32', 'bfloat16' or 'float16'"),
+        (["study", "--seed", "-1"], "seed: Input should be greater than or equal to 0"),
+        (["study", "--device", "quantum"], "unknown device 'quantum'"),
         (["study", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
         (["study", "nothing.yaml"], "cannot read the study 'nothing.yaml'"),
         (["study", "--model", "./nothing"], "cannot load model './nothing'"),
@@ -163,7 +165,9 @@ def test_a_failure_exits_1(run_cli, tmp_path, corpus_folder):
     with torch.no_grad():
         model.hf.get_submodule("model.layers.0.mlp.up_proj").weight[0] = float("nan")
     model.save_pretrained(tmp_path / "m")
-    code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
+    code, _, errors = run_cli(
+        "study", "--model", tmp_path / "m", "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r"
+    )
     assert code == 1
     assert "neuron 0 of up_proj in layer 0 answers sentence" in errors
 
@@ -232,6 +236,8 @@ def test_options_of_intervene(run_cli, experts, tmp_path):
         (["--kind", "dampen", "--option", "alpha"], "write NAME=VALUE"),
         (["--kind", "ablate", "--option", "alpha=1"], "'ablate' takes no alpha"),
         (["--control", "odd"], "unknown control 'odd'; use uniform, matched"),
+        (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take these options"),
+        (["--kind", "dampen", "--option", "alpha=["], "is no number, word or list"),
         (["--strength", "2"], "strength must lie between 0 and 1"),
         (["--layer", "9"], "the model has no 9; it has 0, 1"),
     ],
@@ -248,3 +254,41 @@ def test_wrong_options_of_intervene(run_cli, experts, tmp_path, arguments, messa
 def test_list_interventions_explains_each(run_cli):
     _, printed, _ = run_cli("list", "interventions")
     assert printed.count("Source: ") == 9
+
+
+def test_without_matplotlib_a_study_does_not_start(run_cli, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, errors = run_cli("study", "--out", tmp_path / "r")
+    assert code == 2
+    assert "pip install 'interlingua[plots]'" in errors
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [(["-k", "999"], "k = 999 is more than the 320 neurons"), ([], "cannot write")]
+)
+def test_what_cannot_work_is_found_before_the_long_work(run_cli, checkpoint, corpus_folder, tmp_path, options, message):
+    (tmp_path / "r").write_text("a file")
+    options = options or ["-k", "5"]
+    code, printed, errors = run_cli(
+        "study", "--model", checkpoint, "--corpus", corpus_folder, "--out", tmp_path / "r", *options
+    )
+    assert code == 2
+    assert message in errors
+    assert "Recording" not in printed
+
+
+def test_repeated_k_are_one(run_cli, checkpoint, corpus_folder, tmp_path):
+    code, _, _ = run_cli(
+        "study", "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "-k", 5, "--out", tmp_path / "r"
+    )
+    assert code == 0
+
+
+def test_a_truncated_checkpoint_exits_2(run_cli, llama, corpus_folder, tmp_path):
+    llama.save_pretrained(tmp_path / "m")
+    weights = tmp_path / "m" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
+    assert code == 2
+    assert "cannot load model" in errors

@@ -136,13 +136,13 @@ def test_setting_a_unit_works_where_its_activation_is_infinite(how):
         assert (outputs(model)["model.layers.0.mlp.down_proj"][:, 2] == 0.25).all()
 
 
-def test_an_edited_layer_that_never_runs_is_an_error():
+def test_an_edited_layer_that_never_runs_is_an_error(how):
     model = make_model("llama")
     edit = some_edit(model, "zero", shift=True)
     mlp = model.hf.get_submodule("model.layers.1.mlp")
     mlp.forward = lambda x: x
     with pytest.raises(SteeringError, match=r"model\.layers\.1\.mlp\.\w+ and \d other edited layers did not run"):
-        with edit.applied_to(model, "hooks"):
+        with edit.applied_to(model, how):
             logits(model)
 
 
@@ -242,3 +242,57 @@ def test_loading_what_is_no_intervention_is_an_error(experts, tmp_path):
     experts.save(tmp_path / "experts")
     with pytest.raises(ArtifactError, match="holds no intervention"):
         il.Intervention.load(tmp_path / "experts")
+
+
+@pytest.mark.parametrize("way", ["auto", "hooks"])
+def test_blooms_slow_path_which_runs_past_its_layers_is_an_error(way):
+    model = make_model("bloom")
+    for config in {
+        id(module.config): module.config for module in model.hf.modules() if hasattr(module, "config")
+    }.values():
+        config.pretraining_tp, config.slow_but_exact = 2, True
+    for module in model.hf.modules():
+        if hasattr(module, "slow_but_exact"):
+            module.pretraining_tp, module.slow_but_exact = 2, True
+    edit = il.Intervention.of_neurons(model.neurons, np.arange(128, 136), scale=0.0, shift=1.0)
+    assert list(edit.edits) == ["transformer.h.0.mlp.dense_4h_to_h"]
+    with pytest.raises(SteeringError, match="set pretraining_tp to 1"):
+        with edit.applied_to(model, way):
+            logits(model)
+    with pytest.raises(il.InterlinguaError, match="set pretraining_tp to 1"):
+        il.bake(model, edit)
+    with pytest.raises(SteeringError, match="set pretraining_tp to 1"):
+        il.find_experts(model, il.ParallelCorpus("tiny", "dev", SENTENCES))
+
+
+def test_contexts_left_in_another_order_are_an_error():
+    model = make_model("llama")
+    halve = il.Intervention.of_neurons(model.neurons, np.array([3]), scale=0.5, shift=0.0)
+    outer, inner = halve.applied_to(model), halve.applied_to(model)
+    outer.__enter__()
+    inner.__enter__()
+    with pytest.raises(SteeringError, match="in the reverse order"):
+        outer.__exit__(None, None, None)
+
+
+def test_saving_never_removes_other_files(llama, tmp_path, monkeypatch):
+    edit = some_edit(llama, "zero", shift=True)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.txt").write_text("years")
+    with pytest.raises(InputError, match=r"holds other files \(thesis\.txt\)"):
+        edit.save(tmp_path / "work")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+    edit.save(tmp_path / "edit")
+    edit.save(tmp_path / "edit")
+    monkeypatch.chdir(tmp_path / "edit")
+    with pytest.raises(InputError, match="working directory"):
+        edit.save(".")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        edit.save(tmp_path / "file")
+
+
+def test_strengths_multiply(llama):
+    edit = some_edit(llama, "mixed", shift=True).with_strength(0.5).with_strength(0.5)
+    assert edit.parameters["strength"] == 0.25

@@ -24,5 +24,14 @@ def test_what_is_no_language_is_an_error(text):
         parse_language(text)
 
 
+@pytest.mark.parametrize("code", ["prs_Arab", "tgl_Latn", "arb_Latn", "kas_Deva", "zho_Hant", "ydd_Hebr", "min_Arab"])
+def test_a_flores_code_is_itself(code):
+    assert parse_language(code) == code
+
+
+def test_mandarin_is_chinese():
+    assert {parse_language(name) for name in ("cmn", "Mandarin", "cmn_Hans", "zh", "Chinese")} == {"zho_Hans"}
+
+
 def test_languages_are_kept_in_order_and_once():
     assert parse_languages(["fr", "Spanish", "fra_Latn"]) == ("fra_Latn", "spa_Latn")

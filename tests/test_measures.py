@@ -99,9 +99,30 @@ def test_geometry_equals_a_direct_computation(seed):
 
 def test_measures_need_as_many_sentences_in_each_language():
     spaces = {"eng_Latn": np.ones((3, 2)), "spa_Latn": np.ones((4, 2))}
+    alone = {"eng_Latn": np.ones((1, 2)), "spa_Latn": np.ones((1, 2))}
     for measure in (il.retrieval, il.geometry):
         with pytest.raises(InputError, match="same number of sentences"):
             measure(spaces)
+        with pytest.raises(InputError, match="at least two sentences"):
+            measure(alone)
+
+
+@pytest.mark.parametrize("bad", [0.0, float("nan"), float("inf")])
+def test_an_embedding_without_a_direction_is_an_error(bad):
+    spaces = random_spaces(0)
+    spaces["fra_Latn"][3] = bad
+    for measure in (il.retrieval, il.geometry):
+        with pytest.raises(ActivationError, match="sentence 4 in fra_Latn is zero, NaN or infinite"):
+            measure(spaces)
+
+
+def test_cut_sentences_are_a_warning(llama):
+    with pytest.warns(UserWarning, match="1 of 2 sentences were cut to 8 tokens"):
+        il.embed(llama, ["short", "a longer sentence"], max_length=8)
+    with pytest.warns(UserWarning, match="cut to 256 tokens"):
+        il.embed(llama, ["x" * 400])
+    with pytest.raises(InputError, match="not one string"):
+        il.embed(llama, "hello")
 
 
 def test_tidy_columns():

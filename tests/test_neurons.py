@@ -66,3 +66,14 @@ def test_mixture_of_experts_is_an_error_that_says_so():
     )
     with pytest.raises(ModelError, match="mixtures of experts"):
         count(config)
+
+
+def test_mixture_of_experts_with_dense_layers_is_an_error_too():
+    from transformers import Qwen3MoeConfig
+
+    config = Qwen3MoeConfig(
+        num_hidden_layers=2, hidden_size=8, intermediate_size=8, moe_intermediate_size=8, num_attention_heads=2,
+        num_key_value_heads=2, head_dim=4, vocab_size=9, num_experts=2, num_experts_per_tok=1, mlp_only_layers=[0],
+    )  # fmt: skip
+    with pytest.raises(ModelError, match="mixtures of experts"):
+        count(config)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from conftest import SENTENCES, count_hooks, make_model
-from interlingua.errors import ActivationError, InputError
+from interlingua.errors import ActivationError, InputError, SteeringError
 from interlingua.experts import record_responses
 from interlingua.models.batching import batches, tokenise
 
@@ -89,3 +89,18 @@ def test_batches_hold_every_sentence_once_within_the_budget(llama):
             assert mask == sorted(mask, reverse=True), "padding is on the right"
         seen.extend(batch.rows)
     assert sorted(seen) == list(range(len(TEXTS)))
+
+
+def test_a_layer_that_does_not_run_is_an_error():
+    model = make_model("llama")
+    model.hf.get_submodule("model.layers.1.mlp").forward = lambda x: x
+    with pytest.raises(SteeringError, match=r"model\.layers\.1\.mlp\.gate_proj and 2 other layers did not run"):
+        record_responses(model, TEXTS[:2])
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_tokenizers_padding_side_changes_nothing(side):
+    model = make_model("llama")
+    before = record_responses(model, TEXTS).values
+    model.tokenizer.padding_side = side
+    assert (record_responses(model, TEXTS).values == before).all()

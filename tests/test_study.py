@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def run(config, tmp_path_factory):
 def test_tables_are_tidy_and_complete(run):
     retrieval, geometry = run.tables["retrieval"], run.tables["geometry"]
     assert list(retrieval.columns) == [
-        "condition", "target", "kind", "k", "query", "candidate", "n", "top1", "layer",
+        "condition", "target", "kind", "k", "layer", "query", "candidate", "n", "top1",
     ]  # fmt: skip
     assert len(retrieval) == 16 * (1 + 2 * 2 * 2)
     assert set(retrieval.condition) == {"original", "steered", "random"}
@@ -186,3 +187,70 @@ def test_embeddings_on_disk_are_those_of_the_model(run, checkpoint, corpus_folde
     own = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
     stored = [load_file(path)["eng_Latn"] for path in (run.folder / "embeddings").iterdir()]
     assert any(np.array_equal(own, array) for array in stored)
+
+
+@pytest.mark.parametrize(
+    "change", [{"pooling": "max"}, {"special_tokens": True}, {"max_length": 5}, {"layer": 1}, {"limit": 3}]
+)
+def test_whatever_decides_the_results_is_computed_anew(config, run, tmp_path, change):
+    """In a folder that holds another study's parts, a changed study gives what it gives in a folder of its own."""
+    shutil.copytree(run.folder, tmp_path / "shared")
+    changed = config.model_copy(update={**change, "k": (20,), "targets": ("spa_Latn",)})
+    shared, alone = il.run_study(changed, tmp_path / "shared"), il.run_study(changed, tmp_path / "alone")
+    before = run.tables["geometry"].query("k == 20 and target == 'spa_Latn'").value.tolist()
+    assert shared.tables["geometry"].query("k == 20").value.tolist() != before
+    for name, table in alone.tables.items():
+        pd.testing.assert_frame_equal(shared.tables[name], table, check_exact=True)
+
+
+def test_a_changed_checkpoint_of_the_same_name_is_computed_anew(config, tmp_path):
+    from conftest import make_model
+
+    changing = config.model_copy(update={"model": str(tmp_path / "m"), "k": (5,)})
+    make_model("llama", seed=0).save_pretrained(tmp_path / "m")
+    first = il.run_study(changing, tmp_path / "run").tables["geometry"]
+    make_model("llama", seed=1).save_pretrained(tmp_path / "m")
+    second = il.run_study(changing, tmp_path / "run").tables["geometry"]
+    assert not first.value.equals(second.value)
+
+
+def test_a_flipped_bit_in_an_embedding_is_found(run, config):
+    before = run.tables["retrieval"]
+    for path in (run.folder / "embeddings").iterdir():
+        data = bytearray(path.read_bytes())
+        data[-5] ^= 64
+        path.write_bytes(data)
+    pd.testing.assert_frame_equal(il.run_study(config, run.folder).tables["retrieval"], before, check_exact=True)
+
+
+def test_a_run_that_was_begun_again_is_not_finished(config, tmp_path, monkeypatch):
+    run = il.run_study(config, tmp_path / "run")
+    monkeypatch.setattr("interlingua.study.run.retrieval", None)
+    with pytest.raises(TypeError):
+        il.run_study(config, run.folder)
+    with pytest.raises(ArtifactError, match="no finished study"):
+        il.open_run(run.folder)
+
+
+def test_fresh_removes_no_file_of_the_users(config, tmp_path):
+    mine = tmp_path / "run" / "experts" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("kept")
+    il.run_study(config, tmp_path / "run", fresh=True)
+    assert mine.read_text() == "kept"
+
+
+def test_a_target_is_always_measured():
+    from interlingua.study.run import _corpora
+
+    assert "zho_Hans" in _corpora(StudyConfig(targets=["Chinese"]))[1].languages
+
+
+def test_a_broken_table_or_manifest_is_an_error(config, tmp_path):
+    run = il.run_study(config, tmp_path / "run")
+    (run.folder / "results" / "geometry.parquet").write_bytes(b"no table")
+    with pytest.raises(ArtifactError, match=r"a table of .* cannot be read"):
+        write_report(il.open_run(run.folder))
+    (run.folder / "manifest.json").write_text("{")
+    with pytest.raises(ArtifactError, match=r"manifest of .* cannot be read"):
+        _ = il.open_run(run.folder).manifest

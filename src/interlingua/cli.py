@@ -34,6 +34,9 @@ def main() -> None:
     except InterlinguaError as error:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(InterlinguaError.exit_code)
     except KeyboardInterrupt:
         _exit_interrupted()
     except SystemExit as exit_:
@@ -114,7 +117,7 @@ def experts(
     language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
     pooling: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
-    k: Annotated[int, typer.Option("-k", help="How many experts the tables tell about.")] = 2000,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table tells about.")] = 2000,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
@@ -148,7 +151,7 @@ def intervene(
     layer: Annotated[list[int] | None, typer.Option(help="Edit these layers only; may be repeated.")] = None,
     module: Annotated[list[str] | None, typer.Option(help="Edit these kinds only, e.g. up_proj.")] = None,
     control: Annotated[str | None, typer.Option(help="Make the random control: uniform or matched.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the control.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the control.")] = 0,
 ) -> None:
     """Make an intervention from experts: an affine edit of neurons, as files."""
     from interlingua.errors import InputError
@@ -195,7 +198,7 @@ def generate(
 @app.command()
 def embed(
     sentences: Annotated[Path, typer.Argument(help="A text file, one sentence a line.")],
-    file: Annotated[Path, typer.Option("--out", help="A .npy file: float32 [sentences, dimensions].")],
+    file: Annotated[Path, typer.Option("--out", help="A .npy file: float32, sentences x dimensions.")],
     model: ModelOption = DEFAULT_MODEL,
     intervention: InterventionOption = None,
     layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
@@ -296,7 +299,10 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
         name, equals, value = option.partition("=")
         if not equals:
             raise InputError(f"'{option}' is no option of a kind; write NAME=VALUE, for example alpha=0.5")
-        parsed[name] = yaml.safe_load(value)
+        try:
+            parsed[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"'{option}': '{value}' is no number, word or list") from None
     return parsed
 
 

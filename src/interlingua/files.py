@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from interlingua.errors import InputError
+
 
 @contextmanager
 def written_whole(path: Path) -> Generator[Path]:
@@ -33,13 +35,25 @@ def written_whole(path: Path) -> Generator[Path]:
 
 @contextmanager
 def folder_written_whole(path: Path) -> Generator[Path]:
-    """Yield an empty temporary folder beside `path`; on leaving, put it in the place of `path`."""
+    """Yield an empty temporary folder beside `path`; on leaving, put it in the place of `path`.
+
+    Raises:
+        InputError: `path` is a file, the working directory, or a folder that holds anything but older versions of what
+            is written; nothing is removed that is not replaced.
+    """
+    if path.is_file():
+        raise InputError(f"'{path}' is a file; a folder is to be written")
+    if path.resolve() == Path.cwd():
+        raise InputError("the working directory cannot be replaced; name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
+            others = sorted({file.name for file in path.iterdir()} - {file.name for file in temporary.iterdir()})
+            if others:
+                raise InputError(f"'{path}' holds other files ({', '.join(others[:3])}); name another folder")
             replaced = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
             path.replace(replaced / path.name)
             temporary.replace(path)

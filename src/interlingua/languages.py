@@ -30,11 +30,12 @@ PAPER_LANGUAGES = (
 
 # FLORES-200 names an individual language where ISO 639-1 names a macrolanguage.
 _FLORES_OF_MACROLANGUAGE = {
-    "ara": "arb", "aze": "azj", "fas": "pes", "kur": "kmr", "lav": "lvs",
+    "ara": "arb", "aze": "azj", "cmn": "zho", "fas": "pes", "kur": "kmr", "lav": "lvs",
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz",
     "pus": "pbt", "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd",
 }  # fmt: skip
 _CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")  # language, script, region
+_FLORES_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _FLORES_OF_SCRIPT = {"Kore": "Hang"}
 _ALIASES = {"jp": "ja", "cz": "cs", "kr": "ko", "gr": "el", "ua": "uk", "cn": "zh", "chinese": "zh"}
 
@@ -53,6 +54,8 @@ def parse_language(text: str) -> str:
         ['spa_Latn', 'spa_Latn', 'spa_Latn', 'pes_Arab', 'zho_Hant', 'jpn_Jpan']
     """
     name = text.strip()
+    if _FLORES_CODE.fullmatch(name) and langcodes.get(name.replace("_", "-")).is_valid() and not name.startswith("cmn"):
+        return name
     tag = _ALIASES.get(name.lower(), name).replace("_", "-")
     try:
         likely = (langcodes.get(tag) if _CODE.fullmatch(tag) else langcodes.find(tag)).maximize()

@@ -68,25 +68,31 @@ class Experts:
         Raises:
             InputError: k is negative, or more than there are neurons.
         """
-        scores = self.auroc[self.row(language)]
-        if not 0 <= k <= len(scores):
-            raise InputError(f"k must be between 0 and the number of neurons, {len(scores):,}; it is {k:,}")
-        above_chance = int((scores > CHANCE).sum())
+        row = self.row(language)
+        ranked = self._ranked(row, k)
+        above_chance = int((self.auroc[row] > CHANCE).sum())
         if k > above_chance:
             warnings.warn(
                 f"only {above_chance:,} neurons are above chance (AUROC 0.5) for {language}, fewer than k = {k:,}",
                 stacklevel=2,
             )
+        return ranked
+
+    def _ranked(self, row: int, k: int) -> np.ndarray:
+        scores = self.auroc[row]
+        if not 0 <= k <= len(scores):
+            raise InputError(f"k must be between 0 and the number of neurons, {len(scores):,}; it is {k:,}")
         return np.argsort(-scores, kind="stable")[:k]
 
     def table(self, language: str, k: int = 20) -> pd.DataFrame:
         """Return the top k neurons of a language: neuron, layer, module, unit, auroc, mean."""
-        row, top = self.row(language), self.top(language, k)
+        row = self.row(language)
+        top = self._ranked(row, k)
         return self.neurons.locate(top).assign(auroc=self.auroc[row, top], mean=self.statistics.mean[row, top])
 
     def overlap(self, k: int) -> pd.DataFrame:
         """Return how many of the top k neurons each pair of languages shares: language, other, k, shared."""
-        top = {code: set(self.top(code, k).tolist()) for code in self.languages}
+        top = {code: set(self._ranked(row, k).tolist()) for row, code in enumerate(self.languages)}
         pairs = [(a, b, k, len(top[a] & top[b])) for a, b in combinations(self.languages, 2)]
         return pd.DataFrame(pairs, columns=["language", "other", "k", "shared"])
 
@@ -97,7 +103,7 @@ class Experts:
         """
         rows = []
         for i, code in enumerate(self.languages):
-            top = self.top(code, k)
+            top = self._ranked(i, k)
             where = self.neurons.locate(top)
             kinds = {linear.kind: 0.0 for linear in self.neurons.linears}
             kinds.update(where.module.value_counts(normalize=True))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from interlingua.interventions.intervention import AffineEdit, Intervention
     from interlingua.models import LanguageModel
 
+MODEL = ""
 How: TypeAlias = Literal["auto", "weights", "hooks"]
 
 
@@ -33,28 +34,37 @@ def applied(intervention: Intervention, model: LanguageModel, how: How) -> Gener
     hooked = [name for name, layer in layers.items() if how == "hooks" or not can_be_baked(layer)]
     if how == "weights" and hooked:
         raise ModelError(f"{hooked[0]} is quantised or offloaded, so that its weights cannot be edited; use hooks")
-    fired: set[str] = set()
-    runs: list[None] = []
+    ran: set[str] = set()
     with ExitStack() as stack:
-        if hooked:
-            counting = model.body.register_forward_pre_hook(lambda module, inputs: runs.append(None))
-            stack.callback(counting.remove)
+        _note_first_run(MODEL, model.body, ran, stack)
         for name, layer in layers.items():
             edit = intervention.edits[name]
+            _note_first_run(name, layer, ran, stack)
             if name in hooked:
-                stack.callback(layer.register_forward_hook(_edit_hook(name, edit, fired)).remove)
+                stack.callback(layer.register_forward_hook(_edit_hook(edit)).remove)
             else:
                 stack.enter_context(baked_in_place(layer, edit))
         yield
-    silent = [name for name in hooked if name not in fired]
-    if runs and silent:
+    silent = [name for name in layers if name not in ran]
+    if MODEL in ran and silent:
         raise SteeringError(
             f"the model ran, but {silent[0]} and {len(silent) - 1} other edited layers did not run through their "
             "modules, so the intervention had no effect there (with Bloom, set pretraining_tp to 1)"
         )
 
 
-def _edit_hook(name: str, edit: AffineEdit, fired: set[str]):
+def _note_first_run(name: str, module: torch.nn.Module, ran: set[str], stack: ExitStack) -> None:
+    """Note in `ran` that a module ran, by a hook that removes itself then and so costs nothing afterwards."""
+
+    def note(module: torch.nn.Module, inputs: object) -> None:
+        ran.add(name)
+        handle.remove()
+
+    handle = module.register_forward_pre_hook(note)
+    stack.callback(handle.remove)
+
+
+def _edit_hook(edit: AffineEdit):
     constant = edit.scale == 0
     placed: dict[tuple[torch.device, torch.dtype], tuple[torch.Tensor, ...]] = {}
 
@@ -70,7 +80,6 @@ def _edit_hook(name: str, edit: AffineEdit, fired: set[str]):
         return placed[device, dtype]
 
     def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
-        fired.add(name)
         set_units, values, units, scale, shift = tensors(output.device, output.dtype)
         # Setting is not 0 * z + shift: that would be NaN where z is infinite.
         if len(set_units):

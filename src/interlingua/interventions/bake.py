@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from interlingua.errors import ModelError
+from interlingua.errors import ModelError, SteeringError
 
 if TYPE_CHECKING:
     from interlingua.interventions.intervention import AffineEdit, Intervention
@@ -27,7 +27,7 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     its `save_pretrained` writes a checkpoint.
 
     Args:
-        model: The model; it stays as it is.
+        model: The model as it is now; it stays so. Inside `applied_to`, the copy has that edit too.
         intervention: Made for this model.
 
     Raises:
@@ -35,6 +35,11 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
         ModelError: An edited layer is quantised or offloaded, so that its weights cannot be edited.
     """
     intervention.require_fits(model)
+    if getattr(model.hf.config, "pretraining_tp", 1) > 1 and getattr(model.hf.config, "slow_but_exact", False):
+        raise ModelError(
+            f"{model.name} has pretraining_tp > 1 and slow_but_exact, by which its layers run past their biases; set "
+            "pretraining_tp to 1"
+        )
     for name in intervention.edits:
         if not can_be_baked(model.hf.get_submodule(name)):
             raise ModelError(
@@ -62,15 +67,23 @@ def baked_in_place(linear: Any, edit: AffineEdit) -> Generator[None]:
     rows = _rows(linear)
     weight, bias = rows[units].clone(), linear.bias
     bias_values = None if bias is None else bias.detach()[units].clone()
+    written = weight
     try:
         _write(linear, edit)
+        written = rows[units].clone()
         yield
     finally:
+        undisturbed = torch.equal(rows[units], written)
         with torch.no_grad():
             rows[units] = weight
             linear.bias = bias
             if bias is not None:
                 bias[units] = bias_values
+    if not undisturbed:
+        raise SteeringError(
+            "something else changed the weights of a steered layer meanwhile; leave contexts in the reverse order of "
+            "entering them, and load the model again"
+        )
 
 
 @torch.no_grad()

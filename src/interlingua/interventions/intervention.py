@@ -164,6 +164,7 @@ class Intervention:
         """Return the edit part of the way: scale `1 - s + s * scale`, shift `s * shift`; `s = 0` changes nothing."""
         if not 0 <= strength <= 1:
             raise InputError(f"strength must lie between 0 and 1, not {strength}")
+        done = strength * self.parameters.get("strength", 1.0)
         edits = {}
         for name, edit in self.edits.items() if strength else ():
             scale = 1 - strength + strength * edit.scale.astype(np.float64)
@@ -172,7 +173,7 @@ class Intervention:
                 scale.astype(np.float32),
                 (strength * edit.shift.astype(np.float64)).astype(np.float32),
             )
-        return Intervention(edits, self.fingerprint, self.kind, {**self.parameters, "strength": strength})
+        return Intervention(edits, self.fingerprint, self.kind, {**self.parameters, "strength": done})
 
     def content_hash(self) -> str:
         """Return the SHA-256 of what the edit does, whoever made it."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from interlingua.errors import InputError
+from interlingua.errors import InputError, InterlinguaError
 from interlingua.interventions.ablate import ablate
 from interlingua.interventions.aura import aura
 from interlingua.interventions.contrastive_vector import contrastive_vector
@@ -60,7 +60,12 @@ def make_intervention(kind: str, experts: Experts, target: str | None, options: 
     ]
     if missing:
         raise InputError(f"'{kind}' needs {' and '.join(missing)}")
-    return constructor(experts, **given)
+    try:
+        return constructor(experts, **given)
+    except InterlinguaError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"'{kind}' cannot take these options: {error}") from error
 
 
 def explain(constructor: Callable[..., Intervention]) -> tuple[str, str]:

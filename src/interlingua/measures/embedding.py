@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -57,7 +58,14 @@ def embed(
     states = model.hf.config.get_text_config().num_hidden_layers + 1
     if not -states <= layer < states:
         raise InputError(f"layer must lie between {-states} and {states - 1}; {layer} does not")
+    if isinstance(sentences, str):
+        raise InputError("embed takes a list of sentences, not one string")
+    max_length = min(max_length, getattr(model.hf.config.get_text_config(), "max_position_embeddings", max_length))
     tokenised = tokenise(model.tokenizer, sentences, max_length)
+    if tokenised.truncated:
+        warnings.warn(
+            f"{tokenised.truncated} of {len(sentences)} sentences were cut to {max_length} tokens", stacklevel=2
+        )
     result = np.empty((len(sentences), model.hidden_size), dtype=np.float32)
     progress(task, done := 0, tokenised.tokens)
     for batch in batches(tokenised, model.device, token_budget):

@@ -32,7 +32,8 @@ def generate(
 
     The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default at the
     version that the paper used. Each text draws from a stream of random numbers of its own, made from `seed` and its
-    position, so that text i is the same whatever n and however the texts are batched.
+    position, so that n and the batches do not change which numbers text i draws. In float32 the texts are then the
+    same; in bfloat16 the logits of another batch size differ by rounding, and a text may part from there.
 
     Args:
         model: The model.
@@ -54,6 +55,8 @@ def generate(
         TopPLogitsWarper,
     )
 
+    if temperature <= 0 or top_k < 1 or not 0 < top_p <= 1:
+        raise InputError("temperature must be above 0, top_k at least 1, and top_p above 0 and at most 1")
     if n < 1 or max_new_tokens < 1 or seed < 0:
         raise InputError(
             f"generation needs at least one text, one token and a seed of 0 or more, not {n}, {max_new_tokens}, {seed}"

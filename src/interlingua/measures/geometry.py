@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.errors import InputError
+from interlingua.measures.cosine import unit_spaces
 
 COLUMNS = ["measure", "language", "other", "value"]
 
@@ -30,20 +31,19 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
           least summed distance to the others; `other` names the medoid.
 
     Raises:
-        InputError: Fewer than two languages, or languages of unequal numbers of sentences.
+        InputError: Fewer than two languages or sentences, or languages of unequal numbers of sentences.
+        ActivationError: An embedding has no direction.
 
     Example:
-        >>> geometry({"eng_Latn": np.array([[1.0, 0.0]]), "spa_Latn": np.array([[0.0, 1.0]])}).query(
+        >>> geometry({"eng_Latn": np.array([[1.0, 0.0]] * 2), "spa_Latn": np.array([[0.0, 1.0]] * 2)}).query(
         ...     "measure == 'distance'")
             measure  language     other  value
         0  distance  eng_Latn  spa_Latn    1.0
     """
     if len(spaces) < 2:
         raise InputError("distances between languages need at least two languages")
-    if len({len(space) for space in spaces.values()}) > 1:
-        raise InputError("every language needs the same number of sentences")
-    unit = {code: _unit(space) for code, space in spaces.items()}
-    means = {code: _unit(space.mean(axis=0, dtype=np.float64)[None])[0] for code, space in spaces.items()}
+    unit = unit_spaces(spaces)
+    means = {code: _unit(space.mean(axis=0, dtype=np.float64)) for code, space in spaces.items()}
     rows: list[tuple[str, str, str, float]] = []
     for a, b in combinations(spaces, 2):
         rows.append(("distance", a, b, 1 - float(np.einsum("nd,nd->n", unit[a], unit[b]).mean())))
@@ -53,9 +53,8 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    vectors = np.asarray(vectors, dtype=np.float64)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)
 
 
 def _medoid(means: Mapping[str, np.ndarray]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,6 +15,7 @@ from interlingua.models.quiet import quiet_transformers
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+PREFIX = "interlingua_"
 BIAS_OPTIONS = ("mlp_bias", "bias", "use_bias")
 
 CODE = Template('''\
@@ -25,7 +26,7 @@ from transformers import $base, $config
 
 
 class BakedConfig($config):
-    model_type = "interlingua_$model_type"
+    model_type = "$model_type"
 
 
 class BakedForCausalLM($base):
@@ -62,7 +63,7 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
 def _parameters_beyond(hf: PreTrainedModel, config: PreTrainedConfig) -> list[str]:
     """Return the names of the model's parameters that its architecture lacks."""
     with torch.device("meta"):
-        plain = type(hf)(config)
+        plain = _own_class(hf)(config)
     known = dict(plain.named_parameters())
     return [name for name, _ in hf.named_parameters() if name not in known]
 
@@ -94,14 +95,15 @@ def _with_option(hf: PreTrainedModel, option: str) -> PreTrainedModel:
 
 def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model_type = config["model_type"].removeprefix(PREFIX)
     names = {
-        "base": type(hf).__name__,
-        "config": type(hf.config).__name__,
-        "model_type": config["model_type"],
+        "base": _own_class(hf).__name__,
+        "config": _own_class(hf.config).__name__,
+        "model_type": PREFIX + model_type,
     }
     (folder / "modeling_baked.py").write_text(CODE.substitute(names), encoding="utf-8")
     config.update(
-        model_type=f"interlingua_{config['model_type']}",
+        model_type=PREFIX + model_type,
         architectures=["BakedForCausalLM"],
         auto_map={
             "AutoConfig": "modeling_baked.BakedConfig",
@@ -110,3 +112,8 @@ def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
         biased_linears=[name.removesuffix(".bias") for name in added],
     )
     write_json(folder / "config.json", config)
+
+
+def _own_class(thing: Any) -> Any:
+    """Return the class that transformers itself has, also for a model that was loaded with code of ours."""
+    return next((c for c in type(thing).__mro__ if c.__module__.startswith("transformers.models.")), type(thing))

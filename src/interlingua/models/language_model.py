@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from safetensors import SafetensorError
 
 from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from transformers.utils.quantization_config import QuantizationConfigMixin
 
+SAMPLED_NUMBERS = 256
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -68,13 +72,28 @@ class LanguageModel:
         save_checkpoint(self.hf, self.tokenizer, Path(folder))
 
     def identity(self) -> dict[str, str | None]:
-        """Return what names this model in a manifest: name, revision, dtype, fingerprint of the neurons."""
+        """Return what names this model in a manifest: its name, and what tells it from others of that name."""
         return {
             "model": self.name,
             "revision": self.revision,
             "dtype": self.dtype,
+            "device": self.device.type,
             "neurons": self.neurons.fingerprint,
+            "weights": self._weights_fingerprint(),
+            "torch": version("torch"),
+            "transformers": version("transformers"),
         }
+
+    def _weights_fingerprint(self) -> str:
+        """Return a SHA-256 of some numbers of every parameter, which changes when a checkpoint does."""
+        digest = hashlib.sha256()
+        for name, parameter in self.hf.named_parameters():
+            digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}".encode())
+            if parameter.device.type != "meta":
+                values = parameter.detach().reshape(-1)
+                some = values[:: max(1, values.numel() // SAMPLED_NUMBERS)]
+                digest.update(some.contiguous().view(torch.uint8).cpu().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def load_model(
@@ -126,7 +145,7 @@ def load_model(
         source = packaged_checkpoint(str(name), say) if str(name) in PACKAGED_MODELS else name
         hf, tokenizer = _from_pretrained(str(name), source, revision, options)
         if "device_map" not in options:
-            hf = hf.to(place)
+            hf = _to(hf, place)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     commit = getattr(hf.config, "_commit_hash", None)
@@ -143,7 +162,7 @@ def _from_pretrained(name: str, source: str | Path, revision: str | None, option
                 source, output_loading_info=True, **{**origin, **options}
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
-        except (OSError, ValueError, KeyError, ImportError) as error:
+        except (OSError, ValueError, KeyError, ImportError, RuntimeError, AssertionError, SafetensorError) as error:
             raise ModelError(f"cannot load model '{name}': {_reason(error)}") from error
     hf, info = loaded
     if info["missing_keys"]:
@@ -175,6 +194,13 @@ def _device(device: str) -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _to(hf: Any, place: torch.device) -> Any:
+    try:
+        return hf.to(place)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"cannot put the model on '{place}': {_reason(error)}") from None
 
 
 def _dtype(dtype: str, device: torch.device) -> torch.dtype:

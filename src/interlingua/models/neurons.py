@@ -131,6 +131,8 @@ def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inne
             rather than modules; the message lists the linears that there are.
     """
     linears = {name: units for name, module in model.named_modules() if (units := _units(module)) is not None}
+    if not endings and _experts_of_mixtures(model):
+        raise ModelError(_nothing_found(model, linears, endings))
     in_text = {name: units for name, units in linears.items() if not _OTHER_TOWERS.search(name)}
     for group in [tuple(endings)] if endings else MLP_ENDINGS:
         found = {name: ending for name in in_text for ending in group if _ends_with(name, ending)}
@@ -168,9 +170,14 @@ def _linears(name: str, outputs: int, *, output: bool) -> list[NeuronLinear]:
     return [NeuronLinear(name, layer, f"{kind}.{part}", units, i * units, output) for i, part in enumerate(parts)]
 
 
+def _experts_of_mixtures(model: nn.Module) -> list[str]:
+    """Return where a model's mixtures of experts are, the numbers of its layers as N; some layers may be dense."""
+    return sorted({re.sub(r"\d+", "N", name) for name, _ in model.named_modules() if re.search(r"\bexperts$", name)})
+
+
 def _nothing_found(model: nn.Module, linears: Mapping[str, int], endings: Sequence[str] | None) -> str:
     shapes = sorted({re.sub(r"\d+", "N", name) for name in linears})
-    experts = sorted({re.sub(r"\d+", "N", name) for name, _ in model.named_modules() if re.search(r"\bexperts$", name)})
+    experts = _experts_of_mixtures(model)
     if endings:
         reason = f"none of its linear layers is named {', '.join(endings)}"
     elif experts:

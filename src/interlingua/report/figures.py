@@ -42,6 +42,8 @@ def draw_figures(run: Run) -> dict[str, Path]:
         The SVG files by title, in the order of the report.
     """
     require_matplotlib()
+    for earlier in (run.folder / "figures").glob("*"):
+        earlier.unlink()
     drawn = {}
     for target in run.config.targets:
         for k in run.config.k:
@@ -120,11 +122,12 @@ def distances(run: Run, target: str, k: int) -> Figure:
     measures = {
         "distance": "between all languages",
         "distance_to_target": f"to {language_name(target)}",
-        "distance_to_medoid": "to the medoid",
+        "medoid_target": f"{language_name(target)} to the medoid",
+        "medoid_others": "others to the medoid",
     }
     table = summary_table(run)
     table = table[(table.target == target) & ((table.k == k) | (table.condition == "original"))]
-    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    figure = Figure(figsize=(7, 2.6), layout="constrained")
     axes = figure.subplots()
     height = 0.26
     for i, name in enumerate(COLOURS):

@@ -17,8 +17,8 @@ def summary_table(run: Run) -> pd.DataFrame:
 
     Returns:
         Columns: condition, target, k; `top1`, the mean over ordered pairs of different languages; `top1_from_target`,
-        with the target as query; `distance`, the mean over unordered pairs; `distance_to_target`; and
-        `distance_to_medoid`, the mean over languages.
+        with the target as query; `distance`, the mean over unordered pairs; `distance_to_target`; and the distance to
+        the medoid, `medoid_target` of the target and `medoid_others` on average of the others, as in table 1.
     """
     pairs = run.tables["retrieval"].query("query != candidate")
     distances = run.tables["geometry"]
@@ -27,6 +27,7 @@ def summary_table(run: Run) -> pd.DataFrame:
         for (condition, k), own in _conditions(pairs, target):
             space = distances[(distances.condition == condition) & (distances.k == k)]
             space = space[space.target.isna() | (space.target == target)]
+            medoid = space[space.measure == "distance_to_medoid"]
             apart = space[space.measure == "distance"]
             rows.append(
                 {
@@ -37,7 +38,8 @@ def summary_table(run: Run) -> pd.DataFrame:
                     "top1_from_target": own[own["query"] == target].top1.mean(),
                     "distance": apart.value.mean(),
                     "distance_to_target": apart[(apart.language == target) | (apart.other == target)].value.mean(),
-                    "distance_to_medoid": space[space.measure == "distance_to_medoid"].value.mean(),
+                    "medoid_target": medoid[medoid.language == target].value.mean(),
+                    "medoid_others": medoid[medoid.language != target].value.mean(),
                 }
             )
     return pd.DataFrame(rows)
@@ -53,12 +55,11 @@ def answer(run: Run) -> list[str]:
         steered = rows[rows.condition == "steered"].iloc[0]
         random = rows[rows.condition == "random"].iloc[0]
         original = table[(table.condition == "original") & (table.target == target)].iloc[0]
-        change = _moves(original.top1, steered.top1)
         sentences.append(
-            f"Setting the top {k:,} {language_name(str(target))} experts to their mean {change} cross-lingual "
-            f"retrieval from {original.top1:.3f} to {steered.top1:.3f} mean top-1, and the distance between "
-            f"languages from {original.distance:.2f} to {steered.distance:.2f}; the same values on random neurons give "
-            f"{random.top1:.3f} and {random.distance:.2f}."
+            f"With the top {k:,} {language_name(str(target))} experts set to their mean, the mean top-1 of retrieval "
+            f"is {steered.top1:.3f} (originally {original.top1:.3f}), and the mean distance between languages "
+            f"{steered.distance:.2f} (originally {original.distance:.2f}). With the same values on random neurons they "
+            f"are {random.top1:.3f} and {random.distance:.2f}."
         )
     return sentences
 
@@ -66,7 +67,3 @@ def answer(run: Run) -> list[str]:
 def _conditions(table: pd.DataFrame, target: str):
     of_target = table[table.target.isna() | (table.target == target)]
     return of_target.groupby(["condition", "k"], sort=False)
-
-
-def _moves(before: float, after: float) -> str:
-    return "raises" if after > before else "lowers" if after < before else "leaves"

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def study_summary(run: Run) -> RenderableType:
     """Return a finished study's conditions with their figures, and the answer below them."""
-    headings = ("k", "top-1\nall pairs", "top-1\nas query", "distance\nall", "distance\ntarget", "distance\nmedoid")
+    headings = ("k", "top-1\nall", "top-1\nquery", "dist.\nall", "dist.\ntarget", "medoid\ntarget", "medoid\nothers")
     table = _table(f"\n{run.config.model} on {run.config.corpus}", ("condition", "target"), headings)
     for row in summary_table(run).to_dict("records"):
         shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
-        distances = [f"{row[column]:.2f}" for column in ("distance", "distance_to_target", "distance_to_medoid")]
+        columns = ("distance", "distance_to_target", "medoid_target", "medoid_others")
+        distances = [f"{row[column]:.2f}" for column in columns]
         table.add_row(row["condition"], language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
     return Group(table, *(Text(sentence) for sentence in answer(run)))
 
@@ -50,7 +51,7 @@ def experts_summary(experts: Experts, k: int) -> RenderableType:
 
 
 def _table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for name in names:
         table.add_column(name, no_wrap=True)
     for heading in numbers:

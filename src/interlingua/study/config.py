@@ -16,6 +16,7 @@ from interlingua.languages import parse_language, parse_languages
 Language = Annotated[str, AfterValidator(parse_language)]
 Languages = Annotated[tuple[str, ...], AfterValidator(parse_languages)]
 Count = Annotated[int, Field(ge=0)]
+Counts = Annotated[tuple[Count, ...], AfterValidator(lambda counts: tuple(dict.fromkeys(counts)))]
 
 
 class StudyConfig(BaseModel):
@@ -41,7 +42,7 @@ class StudyConfig(BaseModel):
     corpus: str = Field("starter", description="a registered corpus, or a folder of <split>/<code>.txt or <code>.txt")
     limit: int | None = Field(None, ge=1, description="the first so many sentences of each language and split")
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
-    k: tuple[Count, ...] = Field((2000,), min_length=1, description="numbers of experts, one at a time")
+    k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")
     probe_languages: Languages | None = Field(
         None,
         description="languages that experts are found among; by default the paper's six where the corpus has them, "
@@ -55,7 +56,7 @@ class StudyConfig(BaseModel):
     special_tokens: bool = Field(False, description="whether tokens that the tokenizer adds count in a response")
     max_length: int = Field(128, ge=2, description="probe sentences are cut to this many tokens")
     layer: int = Field(-1, description="which hidden state is the embedding; -1 is the last")
-    seed: int = Field(0, description="of the random control")
+    seed: int = Field(0, ge=0, description="of the random control")
 
 
 def load_config(path: Path | None = None, **overrides: Any) -> StudyConfig:

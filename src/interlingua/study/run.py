@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from interlingua.corpora import ParallelCorpus, load_corpus
 from interlingua.corpora.registry import is_halved
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts import Experts, find_experts
+from interlingua.experts.experts import CHANCE
 from interlingua.interventions import Intervention, random_control, set_to_mean
 from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, short_code
 from interlingua.measures import embed, geometry, retrieval
@@ -25,6 +27,8 @@ from interlingua.models import LanguageModel, load_model
 from interlingua.progress import ProgressCallback, silent
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.store import Run
+
+RETRIEVAL = ["condition", "target", "kind", "k", "layer", "query", "candidate", "n", "top1"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,7 @@ def run_study(
         config = load_config(Path(config))
     started = time.monotonic()
     probe, evaluation = _corpora(config)
-    run = Run(Path(out) if out is not None else default_folder(config))
-    if fresh:
-        run.forget()
+    run = Run(Path(out) if out is not None else default_folder(config), fresh)
     if is_halved(config.corpus):
         say(
             f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
@@ -104,16 +106,23 @@ def run_study(
     say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
     say(f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
         f"{len(evaluation.languages)} x {len(evaluation)}")  # fmt: skip
+    if max(config.k) > len(model.neurons):
+        raise InputError(f"k = {max(config.k):,} is more than the {len(model.neurons):,} neurons of {config.model}")
+    run.begin()
     experts = run.experts(_probe_identity(config, model, probe), lambda: _find_experts(config, model, probe, progress))
+    for target in config.targets:
+        above_chance = int((experts.auroc[experts.row(target)] > CHANCE).sum())
+        if (largest := max(config.k)) > above_chance:
+            say(f"warning: only {above_chance:,} neurons are above chance for {target}, fewer than k = {largest:,}")
     measured = []
     for condition in _conditions(config, model, experts):
         spaces = _spaces(config, run, model, evaluation, condition, progress)
-        measured.append((condition, retrieval(spaces), geometry(spaces)))
-    layer = config.layer
+        task = f"Retrieval, {condition.title()}"
+        measured.append((condition, retrieval(spaces, progress=progress, task=task), geometry(spaces)))
     run.write_tables(
         {
-            "retrieval": _tidy([(c, table) for c, table, _ in measured]).assign(layer=layer),
-            "geometry": _tidy([(c, table) for c, _, table in measured]).assign(layer=layer),
+            "retrieval": _tidy([(c, table.assign(layer=config.layer)) for c, table, _ in measured])[RETRIEVAL],
+            "geometry": _tidy([(c, table) for c, _, table in measured]),
             "experts": pd.concat([experts.summary(k) for k in config.k if k]) if any(config.k) else experts.summary(0),
             "overlap": pd.concat([experts.overlap(k) for k in config.k]),
         }
@@ -140,6 +149,7 @@ def _corpora(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
         )
     probed = tuple(dict.fromkeys([*probed, *config.targets]))
     measured = config.languages or _those_or_all(PAPER_LANGUAGES, evaluation)
+    measured = tuple(dict.fromkeys([*measured, *config.targets]))
     if len(probed) < 2 or len(measured) < 2:
         raise InputError(f"a study needs at least two languages; corpus '{config.corpus}' gives {', '.join(measured)}")
     return probe.only(probed), evaluation.only(measured)
@@ -178,7 +188,8 @@ def _conditions(config: StudyConfig, model: LanguageModel, experts: Experts) -> 
     yield Condition("original")
     for target in config.targets:
         for k in config.k:
-            steered = set_to_mean(experts, target, k)
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # said once before
+                steered = set_to_mean(experts, target, k)
             control = random_control(steered, model.neurons, config.seed)
             yield Condition("steered", target, steered.kind, k, steered)
             yield Condition("random", target, steered.kind, k, control)
@@ -199,7 +210,7 @@ def _spaces(
         "version": version("interlingua"),
         "evaluation": evaluation.fingerprint(),
         "layer": config.layer,
-        "intervention": edit.content_hash() if edit else None,
+        "intervention": edit.content_hash() if edit is not None and len(edit) else None,
     }
 
     def compute() -> dict[str, np.ndarray]:

@@ -13,9 +13,10 @@ what depends on the change.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
-from interlingua.errors import ArtifactError
+from interlingua.errors import ArtifactError, InputError
 from interlingua.experts import Experts
 from interlingua.files import sha256_of_json, write_json, written_whole
 from interlingua.study.config import StudyConfig, load_config
@@ -40,9 +41,11 @@ class Run:
 
     Attributes:
         folder: Where it is.
+        fresh: Whether costly parts that are there already are computed anew.
     """
 
     folder: Path
+    fresh: bool = False
 
     @property
     def config(self) -> StudyConfig:
@@ -52,12 +55,20 @@ class Run:
     @property
     def manifest(self) -> dict[str, Any]:
         """What made the results."""
-        return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        try:
+            return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ArtifactError(
+                f"the manifest of '{self.folder}' cannot be read: {error}; run the study again"
+            ) from None
 
     @property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """The tidy tables, by name: `experts`, `overlap`, `retrieval`, `geometry`."""
-        return {name: pd.read_parquet(self.folder / "results" / f"{name}.parquet") for name in TABLES}
+        try:
+            return {name: pd.read_parquet(self.folder / "results" / f"{name}.parquet") for name in TABLES}
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"a table of '{self.folder}' cannot be read: {error}; run the study again") from None
 
     def write_config(self, config: StudyConfig) -> None:
         """Write the resolved config."""
@@ -74,33 +85,41 @@ class Run:
             with written_whole(self.folder / "results" / f"{name}.parquet") as temporary:
                 table.to_parquet(temporary, index=False)
 
-    def forget(self) -> None:
-        """Remove the costly parts, so that they are computed anew."""
-        for part in ("experts", "embeddings"):
-            shutil.rmtree(self.folder / part, ignore_errors=True)
+    def begin(self) -> None:
+        """Mark the run as unfinished; what was computed stays.
+
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "manifest.json").unlink(missing_ok=True)
+            (self.folder / "results").mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot write to the run folder '{self.folder}': {error.strerror}") from None
 
     def experts(self, identity: Mapping[str, Any], compute: Callable[[], Experts]) -> Experts:
         """Return the experts that `identity` decides: from disk where they are, else computed and kept."""
         folder = self.folder / "experts" / _key(identity)
-        try:
-            return Experts.load(folder)
-        except ArtifactError:
-            experts = compute()
-            experts.save(folder)
-            return experts
+        if not self.fresh:
+            with suppress(ArtifactError):
+                return Experts.load(folder)
+        experts = compute()
+        experts.save(folder)
+        return experts
 
     def embeddings(
         self, identity: Mapping[str, Any], compute: Callable[[], dict[str, np.ndarray]]
     ) -> dict[str, np.ndarray]:
         """Return the embeddings by language that `identity` decides: from disk, or computed and kept."""
         path = self.folder / "embeddings" / f"{_key(identity)}.safetensors"
-        try:
-            return load_file(path)
-        except (FileNotFoundError, SafetensorError):
-            spaces = compute()
-            with written_whole(path) as temporary:
-                save_file(spaces, temporary)
-            return spaces
+        if not self.fresh:
+            with suppress(ArtifactError):
+                return _load_spaces(path)
+        spaces = compute()
+        with written_whole(path) as temporary:
+            save_file(spaces, temporary, metadata={"identity": json.dumps(identity), "sha256": _digest(spaces)})
+        return spaces
 
 
 def open_run(folder: str | Path) -> Run:
@@ -114,6 +133,25 @@ def open_run(folder: str | Path) -> Run:
     if missing:
         raise ArtifactError(f"'{folder}' holds no finished study: it has no {' and no '.join(missing)}")
     return run
+
+
+def _load_spaces(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            spaces = {code: file.get_tensor(code) for code in file.keys()}  # noqa: SIM118
+            digest = (file.metadata() or {}).get("sha256")
+    except (FileNotFoundError, SafetensorError) as error:
+        raise ArtifactError(f"'{path}' is missing or damaged: {error}") from error
+    if digest != _digest(spaces):
+        raise ArtifactError(f"'{path}' is damaged: its checksum is not the one it was written with")
+    return spaces
+
+
+def _digest(spaces: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for code in sorted(spaces):
+        digest.update(code.encode() + spaces[code].tobytes())
+    return digest.hexdigest()
 
 
 def _key(identity: Mapping[str, Any]) -> str:
