@@ -38,6 +38,11 @@ def test_a_folder_without_splits_is_halved(tmp_path):
     assert il.load_corpus(tmp_path, split="devtest").sentences == {"spa_Latn": ("y", "z"), "eng_Latn": ("b", "c")}
 
 
+def test_a_licence_beside_the_splits_is_no_language(tmp_path):
+    write(tmp_path, {"LICENSE.txt": "terms\n", "dev/en.txt": "a\n", "dev/es.txt": "x\n"})
+    assert il.load_corpus(tmp_path).languages == ("eng_Latn", "spa_Latn")
+
+
 def test_limit_and_languages(corpus_folder):
     corpus = il.load_corpus(corpus_folder, split="devtest", languages=["Japanese", "en"], limit=3)
     assert corpus.languages == ("jpn_Jpan", "eng_Latn")

@@ -210,10 +210,13 @@ def embed(
     import numpy as np
 
     from interlingua.corpora.folder import read_lines
+    from interlingua.errors import InputError
     from interlingua.files import written_whole
     from interlingua.measures import embed as embed_sentences
 
     lines, edit = read_lines(sentences), _load_intervention(intervention)
+    if not all(lines):
+        raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = _load_model(model, device, dtype, trust_remote_code)
     with _steered(loaded, edit), shown_progress(out) as progress:
         embedded = embed_sentences(loaded, lines, layer=layer, progress=progress)

@@ -46,7 +46,7 @@ def read_folder(folder: Path, split: str, name: str | None = None) -> ParallelCo
 
 def has_splits(folder: Path) -> bool:
     """Tell whether a corpus folder keeps its text in one sub-folder per split."""
-    return not any(folder.glob("*.txt"))
+    return (folder / PROBE_SPLIT).is_dir() or not any(folder.glob("*.txt"))
 
 
 def _split_folder(folder: Path, split: str) -> Path:

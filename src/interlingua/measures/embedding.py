@@ -66,7 +66,7 @@ def embed(
         warnings.warn(
             f"{tokenised.truncated} of {len(sentences)} sentences were cut to {max_length} tokens", stacklevel=2
         )
-    result = np.empty((len(sentences), model.hidden_size), dtype=np.float32)
+    result = np.empty((len(sentences), 0), dtype=np.float32)
     progress(task, done := 0, tokenised.tokens)
     for batch in batches(tokenised, model.device, token_budget):
         with torch.inference_mode():
@@ -77,7 +77,10 @@ def embed(
                 output_hidden_states=layer % states != states - 1,
             )
             hidden = output.last_hidden_state if layer % states == states - 1 else output.hidden_states[layer]
-            result[batch.rows] = _pooled(hidden.float(), batch.attention_mask, pool).cpu().numpy()
+            pooled = _pooled(hidden.float(), batch.attention_mask, pool).cpu().numpy()
+        if not result.size:
+            result = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
+        result[batch.rows] = pooled
         progress(task, done := done + batch.tokens, tokenised.tokens)
     if not np.isfinite(result.sum(dtype=np.float64)):
         row = int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])
