@@ -30,14 +30,26 @@ PAPER_LANGUAGES = (
 
 # FLORES-200 names an individual language where ISO 639-1 names a macrolanguage.
 _FLORES_OF_MACROLANGUAGE = {
-    "ara": "arb", "aze": "azj", "cmn": "zho", "fas": "pes", "kur": "kmr", "lav": "lvs",
+    "ara": "arb", "aze": "azj", "fas": "pes", "kur": "kmr", "lav": "lvs",
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz",
     "pus": "pbt", "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd",
 }  # fmt: skip
 _CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")  # language, script, region
 _FLORES_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _FLORES_OF_SCRIPT = {"Kore": "Hang"}
-_ALIASES = {"jp": "ja", "cz": "cs", "kr": "ko", "gr": "el", "ua": "uk", "cn": "zh", "chinese": "zh"}
+_ALIASES = {
+    "mandarin": "zh",
+    "cmn": "zh",
+    "cmn_hans": "zh-Hans",
+    "cmn_hant": "zh-Hant",
+    "jp": "ja",
+    "cz": "cs",
+    "kr": "ko",
+    "gr": "el",
+    "ua": "uk",
+    "cn": "zh",
+    "chinese": "zh",
+}
 
 
 def parse_language(text: str) -> str:
@@ -79,9 +91,7 @@ def language_name(code: str) -> str:
         >>> language_name("spa_Latn"), language_name("pes_Arab"), language_name("zho_Hans")
         ('Spanish', 'Persian', 'Chinese')
     """
-    base = code.split("_")[0]
-    macro = {individual: macro for macro, individual in _FLORES_OF_MACROLANGUAGE.items()}
-    return langcodes.get(macro.get(base, base)).language_name()
+    return langcodes.get(_usual_code(code)).language_name()
 
 
 def short_code(code: str) -> str:
@@ -91,9 +101,14 @@ def short_code(code: str) -> str:
         >>> short_code("spa_Latn"), short_code("pes_Arab")
         ('es', 'fa')
     """
+    return langcodes.standardize_tag(_usual_code(code))
+
+
+def _usual_code(code: str) -> str:
+    """Return the ISO 639 code by which a language usually goes: that of its macrolanguage, where it has one."""
     base = code.split("_")[0]
-    macro = {individual: macro for macro, individual in _FLORES_OF_MACROLANGUAGE.items()}
-    return langcodes.standardize_tag(macro.get(base, base))
+    macrolanguages = {individual: macro for macro, individual in _FLORES_OF_MACROLANGUAGE.items()}
+    return macrolanguages.get(base, base)
 
 
 def _unknown(text: str) -> str:
