@@ -169,7 +169,8 @@ def intervene(
         edit = random_control(edit, found.neurons, seed, matched=control == "matched")
     edit = edit if strength == 1 else edit.with_strength(strength)
     edit.save(folder)
-    _say(f"{edit.kind}: edits {len(edit):,} neurons in {len(edit.edits)} linear layers\nIntervention: {folder}")
+    layers = f"{len(edit.edits)} linear layer{'s' if len(edit.edits) != 1 else ''}"
+    _say(f"{edit.kind}: edits {len(edit):,} neurons in {layers}\nIntervention: {folder}")
 
 
 @app.command()
