@@ -49,7 +49,7 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
        `trust_remote_code=True` and refuses to load without: never a model that silently lacks its biases.
     """
     added = _parameters_beyond(hf, hf.config)
-    option = _bias_option(hf, added) if added else None
+    option = _bias_option(hf) if added else None
     with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)
         if option is not None:
@@ -68,7 +68,7 @@ def _parameters_beyond(hf: PreTrainedModel, config: PreTrainedConfig) -> list[st
     return [name for name, _ in hf.named_parameters() if name not in known]
 
 
-def _bias_option(hf: PreTrainedModel, added: list[str]) -> str | None:
+def _bias_option(hf: PreTrainedModel) -> str | None:
     """Return the config's option that gives the architecture all of the biases, if it has one."""
     for option in BIAS_OPTIONS:
         if getattr(hf.config, option, None) is False and not _parameters_beyond(hf, _config_with(hf, option)):
