@@ -313,7 +313,10 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
 def _load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:
     from interlingua.models import load_model
 
-    return load_model(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, say=_say)
+    with shown_progress(err) as progress:
+        return load_model(
+            name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, say=_say, progress=progress
+        )
 
 
 def _load_intervention(folder: Path | None) -> Any:

