@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import linregress
 
 import interlingua as il
 from conftest import SENTENCES
 from interlingua.errors import InputError
 from interlingua.experts import record_responses
-from interlingua.experts.statistics import response_statistics
 from interlingua.interventions import INTERVENTIONS, make_intervention
 from interlingua.interventions.registry import explain
 from test_interventions import logits
@@ -164,23 +161,3 @@ def test_matched_control_has_as_many_neurons_in_each_layer(llama, experts):
 def test_a_wrong_option_is_an_error(experts, kind, target, options, message):
     with pytest.raises(InputError, match=message):
         make_intervention(kind, experts, target, options)
-
-
-@given(st.integers(0, 500), st.integers(2, 4), st.integers(1, 7), st.booleans())
-def test_statistics_equal_numpys(seed, languages, sentences, ties):
-    random = np.random.default_rng(seed)
-    values = random.normal(size=(languages * sentences, 3)).astype(np.float32)
-    values = np.round(values) if ties else values
-    statistics = response_statistics(values, languages)
-    for c in range(languages):
-        own = values[c * sentences : (c + 1) * sentences].astype(np.float64)
-        others = np.delete(values, slice(c * sentences, (c + 1) * sentences), axis=0).astype(np.float64)
-        for name, expected in {
-            "mean": own.mean(0), "median": np.median(own, axis=0), "std": own.std(0),
-            "other_mean": others.mean(0), "other_median": np.median(others, axis=0), "other_std": others.std(0),
-        }.items():  # fmt: skip
-            np.testing.assert_allclose(statistics.arrays()[name][c], expected, atol=1e-6)
-        for m in range(3):
-            x, y = np.sort(others[:, m]), np.repeat(np.sort(own[:, m]), languages - 1)
-            slope = np.polyfit(x, y, 1)[0] if x.std() > 0 else 1.0
-            assert statistics.transport_slope[c, m] == pytest.approx(slope, rel=1e-4, abs=1e-6)

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import interlingua as il
@@ -91,3 +92,53 @@ def test_a_damaged_folder_is_an_error(experts, tmp_path, damage):
         manifest.write_text(json.dumps({"sha256": 3}))
     with pytest.raises(ArtifactError, match=r"damaged|holds no experts"):
         il.Experts.load(tmp_path / "e")
+
+
+def test_average_precision_can_rank_instead(experts):
+    by_precision = experts.rank_by("average_precision")
+    scores = experts.average_precision[experts.row("es")]
+    assert by_precision.top("es", 40).tolist() == sorted(range(len(scores)), key=lambda m: (-scores[m], m))[:40]
+    assert il.set_to_mean(by_precision, "es", 40).content_hash() != il.set_to_mean(experts, "es", 40).content_hash()
+    with pytest.raises(InputError, match="cannot be ranked by 'f1'; use auroc, average_precision"):
+        experts.rank_by("f1")
+
+
+def test_selectivity_is_the_lead_over_the_next_language(experts):
+    row = experts.row("es")
+    for neuron in range(0, 320, 37):
+        others = [experts.auroc[c, neuron] for c in range(len(experts.languages)) if c != row]
+        assert experts.selectivity("es")[neuron] == experts.auroc[row, neuron] - max(others)
+
+
+def test_spread_counts_every_expert_once(experts, llama):
+    table = experts.spread(50)
+    assert (table.groupby("language").experts.sum() == 50).all()
+    own = table[(table.language == "spa_Latn") & (table.layer == 1) & (table.module == "down_proj")]
+    where = llama.neurons.locate(experts.top("es", 50))
+    assert own.experts.sum() == ((where.layer == 1) & (where.module == "down_proj")).sum()
+
+
+def test_the_overlap_matrix_is_the_table(experts):
+    matrix, table = experts.overlap_matrix(50), experts.overlap(50)
+    assert (np.diag(matrix) == 50).all()
+    assert (matrix == matrix.T).all(axis=None)
+    for row in table.itertuples():
+        assert matrix.loc[row.language, row.other] == row.shared
+
+
+def test_parquet_has_all_neurons_of_all_languages(experts, tmp_path):
+    experts.to_parquet(tmp_path / "experts.parquet")
+    table = pd.read_parquet(tmp_path / "experts.parquet")
+    pd.testing.assert_frame_equal(table, experts.to_pandas())
+    assert len(table) == len(experts.languages) * 320
+    spanish = table[table.language == "spa_Latn"]
+    np.testing.assert_array_equal(spanish.auroc, experts.auroc[experts.row("es")])
+    assert spanish.iloc[200].unit == experts.neurons.locate([200]).unit[0]
+
+
+def test_poolings_together_give_the_experts_of_each(llama, corpus):
+    together = il.find_experts_by_pooling(llama, corpus, ["mean", "max"])
+    for pooling, found in together.items():
+        alone = il.find_experts(llama, corpus, pooling=pooling)
+        np.testing.assert_array_equal(found.auroc, alone.auroc)
+        assert found.made_from == alone.made_from

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from interlingua.corpora import ParallelCorpus, load_corpus
     from interlingua.errors import InterlinguaError
-    from interlingua.experts import Experts, find_experts
+    from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
         Intervention,
         ablate,
@@ -38,7 +38,7 @@ __version__ = version("interlingua")
 _NAMES_OF_ROOM = {
     "corpora": ("ParallelCorpus", "load_corpus"),
     "errors": ("InterlinguaError",),
-    "experts": ("Experts", "find_experts"),
+    "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
         "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
         "mean_shift", "neutralise", "random_control", "set_to_mean",
@@ -52,7 +52,7 @@ _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in nam
 __all__ = [  # noqa: RUF022
     "ParallelCorpus", "load_corpus",
     "InterlinguaError",
-    "Experts", "find_experts",
+    "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
     "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
     "mean_shift", "neutralise", "random_control", "set_to_mean",
     "embed", "generate", "geometry", "retrieval",

@@ -48,5 +48,13 @@ class ActivationError(InterlinguaError):
     """Activations that are NaN or infinite, so that nothing can be computed from them."""
 
 
+class OutOfMemoryError(InterlinguaError):
+    """Memory does not suffice for the smallest piece of work."""
+
+
+class StorageError(InterlinguaError):
+    """Results that cannot be kept: the disk is full, or someone else is writing there."""
+
+
 class SteeringError(InterlinguaError):
     """An intervention that did not take effect: an edited layer never ran through its hook."""

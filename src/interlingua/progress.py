@@ -13,11 +13,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 ProgressCallback: TypeAlias = Callable[[str, int, int], None]
 """Called as `progress(task, done, total)`; one task runs from `done=0` to `done=total`."""
@@ -39,6 +42,7 @@ def shown_progress(console: Console) -> Generator[ProgressCallback]:
         TextColumn("{task.description:<42}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -55,6 +59,14 @@ def shown_progress(console: Console) -> Generator[ProgressCallback]:
         yield update
 
 
+class _Rate(ProgressColumn):
+    """How many are done in a second: tokens, neurons or whatever the task counts."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
+
+
 def _plain_lines(console: Console) -> ProgressCallback:
     started: dict[str, float] = {}
     printed: dict[str, float] = {}
@@ -66,8 +78,9 @@ def _plain_lines(console: Console) -> ProgressCallback:
             return
         printed[task] = now
         elapsed = now - started[task]
+        rate = f", {done / elapsed:,.0f}/s" if done and elapsed >= 1 else ""
         left = f", about {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
-        console.print(f"{task}: {done}/{total} ({elapsed:.0f} s{left})", markup=False, highlight=False)
+        console.print(f"{task}: {done:,}/{total:,} ({elapsed:.0f} s{rate}{left})", markup=False, highlight=False)
         sys.stdout.flush()
 
     return update

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
-from interlingua.experts.ranking import auroc_by_language
-from interlingua.experts.record import Pooling, record_responses
-from interlingua.experts.statistics import ResponseStatistics, response_statistics
+from interlingua.experts.holding import Hold, ResponseType
+from interlingua.experts.ranking import score_neurons
+from interlingua.experts.record import Pooling, record_poolings
+from interlingua.experts.statistics import ResponseStatistics
+from interlingua.files import written_whole
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
 from interlingua.progress import ProgressCallback, silent
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 CHANCE = 0.5
+SPREAD = ["language", "layer", "module", "k", "experts", "share"]
+Score: TypeAlias = Literal["auroc", "average_precision"]
 
 
 @dataclass(frozen=True)
@@ -37,17 +44,21 @@ class Experts:
         languages: FLORES-200 codes.
         neurons: The index of the model's neurons.
         auroc: Expertise: float64 [languages, neurons].
+        average_precision: The other score that is in use: float64 [languages, neurons].
         statistics: Of the responses to each language and to the others: float32 [languages, neurons] each.
         sentences: How many sentences each language was probed with.
         made_from: Model, corpus and options, for the manifest of whatever is made of this.
+        ranked_by: The score by which neurons are ranked, `auroc` (the paper) or `average_precision`.
     """
 
     languages: tuple[str, ...]
     neurons: NeuronIndex
     auroc: np.ndarray
+    average_precision: np.ndarray
     statistics: ResponseStatistics
     sentences: int
     made_from: Mapping[str, Any]
+    ranked_by: Score = "auroc"
 
     def row(self, language: str) -> int:
         """Return the row of a language in `auroc` and the statistics.
@@ -60,8 +71,26 @@ class Experts:
             raise LanguageError(f"no experts for {code}; the probe had {', '.join(self.languages)}")
         return self.languages.index(code)
 
+    def rank_by(self, score: Score) -> Experts:
+        """Return the same experts, ranked by another score: whatever is made of them takes its top k from that.
+
+        Raises:
+            InputError: There is no such score.
+        """
+        if score not in get_args(Score):
+            raise InputError(f"neurons cannot be ranked by '{score}'; use {', '.join(get_args(Score))}")
+        return replace(self, ranked_by=score, made_from={**self.made_from, "ranked_by": score})
+
+    def selectivity(self, language: str) -> np.ndarray:
+        """Return by how much each neuron's AUROC for a language exceeds its highest for another: float64 [neurons].
+
+        Above 0 where the neuron is the language's own; a neuron that many languages share is near 0.
+        """
+        row = self.row(language)
+        return self.auroc[row] - np.delete(self.auroc, row, axis=0).max(axis=0)
+
     def top(self, language: str, k: int) -> np.ndarray:
-        """Return the k neurons of highest AUROC for a language, best first: int64 [k].
+        """Return the k neurons of highest score for a language, best first: int64 [k].
 
         Equal neurons stand in the order of the network: layer, module, unit.
 
@@ -79,16 +108,54 @@ class Experts:
         return ranked
 
     def _ranked(self, row: int, k: int) -> np.ndarray:
-        scores = self.auroc[row]
+        scores = self.auroc[row] if self.ranked_by == "auroc" else self.average_precision[row]
         if not 0 <= k <= len(scores):
             raise InputError(f"k must be between 0 and the number of neurons, {len(scores):,}; it is {k:,}")
         return np.argsort(-scores, kind="stable")[:k]
 
     def table(self, language: str, k: int = 20) -> pd.DataFrame:
-        """Return the top k neurons of a language: neuron, layer, module, unit, auroc, mean."""
-        row = self.row(language)
-        top = self._ranked(row, k)
-        return self.neurons.locate(top).assign(auroc=self.auroc[row, top], mean=self.statistics.mean[row, top])
+        """Return the top k neurons of a language, best first, with the columns of `to_pandas`."""
+        return self._describe(self.row(language), self._ranked(self.row(language), k))
+
+    def to_pandas(self, languages: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return all neurons for all or some languages, in the order of the network.
+
+        Columns: language, neuron, layer, module, unit, auroc, average_precision, selectivity, and the statistics of the
+        responses (`ResponseStatistics`).
+        """
+        codes = self.languages if languages is None else languages
+        return pd.concat([self._all_of(self.row(code)) for code in codes], ignore_index=True)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write what `to_pandas` returns to a Parquet file, one language at a time."""
+        with written_whole(Path(path)) as temporary, ExitStack() as stack:
+            writer = None
+            for row in range(len(self.languages)):
+                table = pa.Table.from_pandas(self._all_of(row), preserve_index=False)
+                writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+                writer.write_table(table)
+
+    def _all_of(self, row: int) -> pd.DataFrame:
+        everywhere = self._describe(row, np.arange(len(self.neurons)))
+        everywhere.insert(0, "language", self.languages[row])
+        return everywhere
+
+    def _describe(self, row: int, neurons: np.ndarray) -> pd.DataFrame:
+        """Return where neurons are, and their scores and statistics for one language."""
+        return self.neurons.locate(neurons).assign(
+            auroc=self.auroc[row, neurons],
+            average_precision=self.average_precision[row, neurons],
+            selectivity=self.selectivity(self.languages[row])[neurons],
+            **{name: array[row, neurons] for name, array in self.statistics.arrays().items()},
+        )
+
+    def spread(self, k: int) -> pd.DataFrame:
+        """Return how the top k of each language spread over the network: language, layer, module, k, experts, share."""
+        where = pd.concat(
+            self.neurons.locate(self._ranked(row, k)).assign(language=code) for row, code in enumerate(self.languages)
+        )
+        counts = where.groupby(["language", "layer", "module"], sort=True).size().reset_index(name="experts")
+        return counts.assign(k=k, share=counts.experts / max(k, 1))[SPREAD]
 
     def overlap(self, k: int) -> pd.DataFrame:
         """Return how many of the top k neurons each pair of languages shares: language, other, k, shared."""
@@ -96,10 +163,19 @@ class Experts:
         pairs = [(a, b, k, len(top[a] & top[b])) for a, b in combinations(self.languages, 2)]
         return pd.DataFrame(pairs, columns=["language", "other", "k", "shared"])
 
+    def overlap_matrix(self, k: int) -> pd.DataFrame:
+        """Return the same as a square table, its diagonal k: languages x languages."""
+        matrix = pd.DataFrame(k, index=self.languages, columns=self.languages)
+        for pair in self.overlap(k).to_dict("records"):
+            for row, column in permutations([pair["language"], pair["other"]]):
+                matrix.loc[row, column] = pair["shared"]
+        return matrix
+
     def summary(self, k: int) -> pd.DataFrame:
         """Return, per language, the mean and lowest AUROC of its top k, and how they spread over the layers.
 
-        Columns: language, k, mean_auroc, lowest_auroc, above_chance, median_layer, and one share per kind of module.
+        Columns: language, k, mean_auroc, lowest_auroc, mean_average_precision, mean_selectivity, above_chance,
+        median_layer, and one share per kind of module.
         """
         rows = []
         for i, code in enumerate(self.languages):
@@ -113,6 +189,8 @@ class Experts:
                     "k": k,
                     "mean_auroc": self.auroc[i, top].mean() if k else float("nan"),
                     "lowest_auroc": self.auroc[i, top].min() if k else float("nan"),
+                    "mean_average_precision": self.average_precision[i, top].mean() if k else float("nan"),
+                    "mean_selectivity": self.selectivity(code)[top].mean() if k else float("nan"),
                     "above_chance": int((self.auroc[i] > CHANCE).sum()),
                     "median_layer": where.layer.median(),
                     **{f"share_{kind}": share for kind, share in kinds.items()},
@@ -126,9 +204,14 @@ class Experts:
             "languages": list(self.languages),
             "sentences": self.sentences,
             "made_from": dict(self.made_from),
+            "ranked_by": self.ranked_by,
             "linears": [[x.name, x.layer, x.kind, x.units, x.start, x.output] for x in self.neurons.linears],
         }
-        arrays = {"auroc": self.auroc, **self.statistics.arrays()}
+        arrays = {
+            "auroc": self.auroc,
+            "average_precision": self.average_precision,
+            **self.statistics.arrays(),
+        }
         save_artifact(Path(folder), "experts", Artifact(arrays, description), self._card())
 
     @classmethod
@@ -146,9 +229,11 @@ class Experts:
             tuple(description["languages"]),
             neurons,
             arrays.pop("auroc"),
+            arrays.pop("average_precision"),
             ResponseStatistics(**arrays),
             description["sentences"],
             description["made_from"],
+            description["ranked_by"],
         )
 
     def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
@@ -177,15 +262,7 @@ class Experts:
         )
 
 
-def find_experts(
-    model: LanguageModel,
-    probe: ParallelCorpus,
-    *,
-    pooling: Pooling = "mean",
-    special_tokens: bool = False,
-    max_length: int = 128,
-    progress: ProgressCallback = silent,
-) -> Experts:
+def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Pooling = "mean", **options: Any) -> Experts:
     """Score every neuron of a model as a classifier of each language of a corpus (paper, section 3.2).
 
     The sentences of a language are its positives, those of all other languages of `probe` its negatives.
@@ -194,13 +271,47 @@ def find_experts(
         model: The model.
         probe: The probing set, for example the split `dev` of a corpus.
         pooling: How a response is pooled over the tokens of a sentence; see `record_responses`.
+        **options: Those of `find_experts_by_pooling`.
+
+    Raises:
+        InputError: The probe has one language only.
+        ActivationError: A response is NaN or infinite.
+    """
+    return find_experts_by_pooling(model, probe, [pooling], **options)[pooling]
+
+
+def find_experts_by_pooling(
+    model: LanguageModel,
+    probe: ParallelCorpus,
+    poolings: Sequence[Pooling],
+    *,
+    special_tokens: bool = False,
+    max_length: int = 128,
+    token_budget: int | None = None,
+    hold: Hold = "auto",
+    response_type: ResponseType = "float32",
+    folder: str | Path | None = None,
+    progress: ProgressCallback = silent,
+) -> dict[Pooling, Experts]:
+    """Find experts by responses that are pooled in several ways, reading each sentence once.
+
+    Args:
+        model: The model.
+        probe: The probing set.
+        poolings: `mean`, `max`, `last`; see `record_responses`.
         special_tokens: Whether tokens that the tokenizer adds count.
         max_length: Sentences are cut to this many tokens.
+        token_budget: Padded tokens a batch; by default what suits the device.
+        hold: Where the responses are held; see `record_poolings`.
+        response_type: In which type the responses are kept.
+        folder: For responses on disk; with it, a recording that was stopped goes on where it was. It can be removed
+            (`remove_recording`) as soon as the experts are saved.
         progress: Called with what is done.
 
     Raises:
         InputError: The probe has one language only.
         ActivationError: A response is NaN or infinite.
+        StorageError: The responses fit nowhere.
     """
     languages = probe.languages
     if len(languages) < 2:
@@ -208,26 +319,35 @@ def find_experts(
             f"experts of {languages[0]} need sentences of other languages to be told from; the probe has none"
         )
     sentences = [sentence for code in languages for sentence in probe[code]]
-    responses = record_responses(
+    recorded = record_poolings(
         model,
         sentences,
-        pooling=pooling,
+        poolings,
         special_tokens=special_tokens,
         max_length=max_length,
+        token_budget=token_budget,
+        hold=hold,
+        dtype=response_type,
+        folder=folder,
         progress=progress,
     )
     labels = np.repeat(np.arange(len(languages)), len(probe))
-    auroc = auroc_by_language(responses.values, labels, len(languages), progress)
-    made_from = {
-        **model.identity(),
-        "corpus": probe.name,
-        "split": probe.split,
-        "corpus_sha256": probe.fingerprint(),
-        "pooling": pooling,
-        "special_tokens": special_tokens,
-        "max_length": max_length,
-        "truncated": responses.truncated,
-        "tokens": responses.tokens,
-    }
-    statistics = response_statistics(responses.values, len(languages), progress)
-    return Experts(languages, model.neurons, auroc, statistics, len(probe), made_from)
+    found = {}
+    for pooling, responses in recorded.items():
+        scores = score_neurons(responses.values, labels, len(languages), model.device, progress)
+        made_from = {
+            **model.identity(),
+            "corpus": probe.name,
+            "split": probe.split,
+            "corpus_sha256": probe.fingerprint(),
+            "pooling": pooling,
+            "special_tokens": special_tokens,
+            "max_length": max_length,
+            "response_type": response_type,
+            "truncated": responses.truncated,
+            "tokens": responses.tokens,
+        }
+        found[pooling] = Experts(
+            languages, model.neurons, scores.auroc, scores.average_precision, scores.statistics, len(probe), made_from
+        )
+    return found

@@ -1,7 +1,8 @@
-"""The inner loops of ranking, compiled: sorting keys, sums of ranks, statistics of a sorted row.
+"""The inner loops of ranking, compiled: keys to sort, sums over ranks, statistics of sorted responses.
 
 A key is a response and its sentence's label in one 64-bit integer: the response's bits, mapped so that their order is
-that of the numbers, above the label. One plain sort of keys, which numpy vectorises, carries the labels along.
+that of the numbers, above the label. One plain sort of keys, which numpy vectorises, carries the labels along. It is as
+fast as a sort of the bare numbers.
 """
 
 from __future__ import annotations
@@ -12,95 +13,234 @@ from numba import njit
 SIGN = np.uint32(0x80000000)
 LABEL = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
+TILE = 16
 
 
 @njit(nogil=True, cache=True)
-def pack(bits: np.ndarray, labels: np.ndarray, keys: np.ndarray) -> None:
-    """Write the keys of responses, one row a neuron.
+def turn(bits: np.ndarray, rows: np.ndarray) -> None:
+    """Transpose a slab in tiles whose rows fill a cache line, which is four times as fast as one number at a time.
 
     Args:
-        bits: Finite float32 responses seen as integers: uint32 [sentences, neurons].
-        labels: The language of each sentence: int64 [sentences].
-        keys: Filled: uint64 [neurons, sentences].
+        bits: uint32 [sentences, neurons].
+        rows: Filled: uint32 [neurons, sentences].
     """
     sentences, neurons = bits.shape
-    for i in range(sentences):
-        label = np.uint64(labels[i])
+    for first in range(0, sentences, TILE):
+        beyond = min(sentences, first + TILE)
         for m in range(neurons):
-            number = bits[i, m]
-            if number == SIGN:  # -0.0 and 0.0 are one number
-                number = np.uint32(0)
-            ordered = ~number if number & SIGN else number | SIGN
-            keys[m, i] = (np.uint64(ordered) << HALF) | label
+            for i in range(first, beyond):
+                rows[m, i] = bits[i, m]
 
 
 @njit(nogil=True, cache=True)
-def rank_sums(keys: np.ndarray, sums: np.ndarray) -> None:
-    """Add up twice the midranks of each language's sentences; doubled, they are integers.
+def pack(rows: np.ndarray, labels: np.ndarray, keys: np.ndarray) -> None:
+    """Write the keys of responses.
+
+    Args:
+        rows: Float32 responses seen as integers: uint32 [neurons, sentences].
+        labels: The language of each sentence: uint64 [sentences].
+        keys: Filled: uint64 [neurons, sentences].
+    """
+    for m in range(rows.shape[0]):
+        row, own = rows[m], keys[m]
+        for i in range(len(row)):
+            number = np.uint32(0) if row[i] == SIGN else row[i]  # -0.0 and 0.0 are one number
+            ordered = number ^ (np.uint32(np.int32(number) >> np.int32(31)) | SIGN)
+            own[i] = (np.uint64(ordered) << HALF) | labels[i]
+
+
+@njit(nogil=True, cache=True)
+def unpack(keys: np.ndarray, rows: np.ndarray) -> None:
+    """Write the responses of keys: the other way of `pack`."""
+    for m in range(keys.shape[0]):
+        own, row = keys[m], rows[m]
+        for i in range(len(own)):
+            ordered = np.uint32(own[i] >> HALF)
+            row[i] = ordered ^ (np.uint32(~np.int32(ordered) >> np.int32(31)) | SIGN)
+
+
+@njit(nogil=True, cache=True)
+def rank_sums(
+    keys: np.ndarray, starts: np.ndarray, per_rank: np.ndarray, doubled: np.ndarray, precision: np.ndarray
+) -> None:
+    """Add up, for each language, twice the midranks of its sentences, and the precision at each of them.
+
+    Doubled midranks are integers, so that their sums are exact.
 
     Args:
         keys: Ascending in each row: uint64 [neurons, sentences].
-        sums: Filled: int64 [languages, neurons].
+        starts: How many sentences the languages before each have, and all have: int64 [languages + 1].
+        per_rank: One over the number of sentences from each rank upwards: float64 [sentences].
+        doubled: Filled: int64 [languages, neurons].
+        precision: Filled: float64 [languages, neurons].
     """
-    neurons, sentences = keys.shape
-    sums[:] = 0
+    neurons, languages = len(keys), len(starts) - 1
+    above, precisions = np.empty(languages), np.empty(languages)
+    ranks, odd_ranks = np.empty(languages, np.int64), np.empty(languages, np.int64)
     for m in range(neurons):
         row = keys[m]
-        first = 0
-        while first < sentences:
-            value = row[first] >> HALF
-            beyond = first + 1
-            while beyond < sentences and row[beyond] >> HALF == value:
-                beyond += 1
-            for i in range(first, beyond):
-                sums[row[i] & LABEL, m] += first + 1 + beyond
-            first = beyond
+        upper, lower = row[1:], row[:-1]
+        ties = np.uint64(0)
+        for i in range(len(lower)):
+            ties += np.uint64(1) if upper[i] ^ lower[i] <= LABEL else np.uint64(0)
+        for c in range(languages):
+            above[c] = starts[c + 1] - starts[c]
+        ranks[:] = 0
+        odd_ranks[:] = 0
+        precisions[:] = 0
+        if ties:
+            _add_tied(row, per_rank, above, ranks, precisions)
+        else:
+            _add(row, per_rank, above, ranks, odd_ranks, precisions)
+        doubled[:, m] = ranks + odd_ranks
+        precision[:, m] = precisions
 
 
 @njit(nogil=True, cache=True)
-def describe(keys: np.ndarray, language: int, values: np.ndarray, others: np.ndarray, result: np.ndarray) -> None:
-    """Describe each neuron's responses to one language (positives) and to the others (negatives).
+def _add(
+    row: np.ndarray,
+    per_rank: np.ndarray,
+    above: np.ndarray,
+    ranks: np.ndarray,
+    odd_ranks: np.ndarray,
+    precisions: np.ndarray,
+) -> None:
+    # Two at a time, with sums of their own: neighbours are often of one language, and would wait for each other.
+    sentences = len(row)
+    for i in range(0, sentences - 1, 2):
+        c, d = row[i] & LABEL, row[i + 1] & LABEL
+        ranks[c] += 2 * (i + 1)
+        odd_ranks[d] += 2 * (i + 2)
+        precisions[c] += above[c] * per_rank[i]
+        above[c] -= 1
+        precisions[d] += above[d] * per_rank[i + 1]
+        above[d] -= 1
+    if sentences % 2:
+        c = row[sentences - 1] & LABEL
+        ranks[c] += 2 * sentences
+        precisions[c] += above[c] * per_rank[sentences - 1]
+
+
+@njit(nogil=True, cache=True)
+def _add_tied(
+    row: np.ndarray, per_rank: np.ndarray, above: np.ndarray, ranks: np.ndarray, precisions: np.ndarray
+) -> None:
+    sentences, before = len(row), np.empty(len(above))
+    first = 0
+    while first < sentences:
+        beyond = first + 1
+        while beyond < sentences and row[beyond] ^ row[first] <= LABEL:
+            beyond += 1
+        if beyond == first + 1:
+            c = row[first] & LABEL
+            ranks[c] += 2 * beyond
+            precisions[c] += above[c] * per_rank[first]
+            above[c] -= 1
+        else:
+            before[:] = above
+            for i in range(first, beyond):
+                c = row[i] & LABEL
+                ranks[c] += first + 1 + beyond
+                above[c] -= 1
+            for c in range(len(above)):
+                precisions[c] += (before[c] - above[c]) * before[c] * per_rank[first]
+        first = beyond
+
+
+@njit(nogil=True, cache=True)
+def describe(keys: np.ndarray, rows: np.ndarray, starts: np.ndarray, result: np.ndarray) -> None:
+    """Describe each neuron's responses to each language (positives) and to all others (negatives).
 
     Args:
         keys: Ascending in each row: uint64 [neurons, sentences].
-        language: The label of the positives.
-        values: Room for the positives of a row: uint32 [positives].
-        others: Room for the negatives of a row, a whole multiple of the positives: uint32 [negatives].
+        rows: The responses of the keys: float32 [neurons, sentences].
+        starts: How many sentences the languages before each have, and all have: int64 [languages + 1].
         result: Filled with mean, median and standard deviation of the positives, the same of the negatives, and the
-            slope of the least-squares line through their matched quantiles: float32 [7, neurons].
+            slope of the least-squares line through their matched quantiles: float32 [languages, 7, neurons].
     """
-    own, other = values.view(np.float32), others.view(np.float32)
-    n, n_other = len(values), len(others)
-    ratio = n_other // n
-    for m in range(keys.shape[0]):
-        i = j = 0
-        for key in keys[m]:
-            ordered = np.uint32(key >> HALF)
-            number = ordered ^ SIGN if ordered & SIGN else ~ordered
-            if key & LABEL == language:
-                values[i] = number
-                i += 1
-            else:
-                others[j] = number
-                j += 1
-        mean = other_mean = 0.0
-        for i in range(n):
-            mean += np.float64(own[i]) / n
-        for j in range(n_other):
-            other_mean += np.float64(other[j]) / n_other
-        square = other_square = covariance = 0.0
-        for i in range(n):
-            square += (own[i] - mean) ** 2 / n
-        for j in range(n_other):
-            # The optimal coupling of two samples in one dimension matches them in order: the j-th negative with the
-            # (j / ratio)-th positive.
-            away = other[j] - other_mean
-            other_square += away * away / n_other
-            covariance += away * (own[j // ratio] - mean) / n_other
-        result[0, m] = mean
-        result[1, m] = (np.float64(own[(n - 1) // 2]) + own[n // 2]) / 2
-        result[2, m] = np.sqrt(square)
-        result[3, m] = other_mean
-        result[4, m] = (np.float64(other[(n_other - 1) // 2]) + other[n_other // 2]) / 2
-        result[5, m] = np.sqrt(other_square)
-        result[6, m] = covariance / other_square if other_square > 0 else 1.0
+    neurons, sentences = keys.shape
+    languages = len(starts) - 1
+    away, running = np.empty(sentences), np.empty(sentences + 1)
+    ranks, filled = np.empty(sentences, np.int64), np.empty(languages, np.int64)
+    means, squares = np.empty(languages), np.empty(languages)
+    for m in range(neurons):
+        row, key = rows[m], keys[m]
+        # Sums are taken of distances from the middle, so that a large mean costs no digits.
+        middle = np.float64(row[sentences // 2])
+        filled[:] = starts[:-1]
+        running[0] = 0.0
+        for i in range(sentences):
+            away[i] = np.float64(row[i]) - middle
+            running[i + 1] = running[i] + away[i]
+            c = key[i] & LABEL
+            ranks[filled[c]] = i
+            filled[c] += 1
+        for c in range(languages):
+            own = ranks[starts[c] : starts[c + 1]]
+            means[c] = squares[c] = 0.0
+            for i in own:
+                means[c] += away[i] / len(own)
+            for i in own:
+                squares[c] += (away[i] - means[c]) ** 2
+        for c in range(languages):
+            own = ranks[starts[c] : starts[c + 1]]
+            n, others = len(own), sentences - len(own)
+            other_mean = other_square = 0.0
+            for d in range(languages):
+                if d != c:
+                    other_mean += means[d] * (starts[d + 1] - starts[d]) / others
+            for d in range(languages):
+                if d != c:
+                    other_square += squares[d] + (starts[d + 1] - starts[d]) * (means[d] - other_mean) ** 2
+            result[c, 0, m] = means[c] + middle
+            result[c, 1, m] = (np.float64(row[own[(n - 1) // 2]]) + row[own[n // 2]]) / 2
+            result[c, 2, m] = np.sqrt(squares[c] / n)
+            result[c, 3, m] = other_mean + middle
+            lower, upper = _other(own, (others - 1) // 2), _other(own, others // 2)
+            result[c, 4, m] = (np.float64(row[lower]) + row[upper]) / 2
+            result[c, 5, m] = np.sqrt(other_square / others)
+            constant = row[_other(own, 0)] == row[_other(own, others - 1)]
+            slope = 1.0 if constant else _coupling(own, others, away, running, means[c]) / other_square
+            result[c, 6, m] = slope
+
+
+@njit(nogil=True, cache=True)
+def _other(own: np.ndarray, r: int) -> int:
+    """Return the rank, among all sentences, of the r-th that is not at one of the ranks `own`."""
+    low, high = 0, len(own)
+    while low < high:
+        half = (low + high) // 2
+        if own[half] - half <= r:
+            low = half + 1
+        else:
+            high = half
+    return r + low
+
+
+@njit(nogil=True, cache=True)
+def _coupling(own: np.ndarray, others: int, away: np.ndarray, running: np.ndarray, mean: float) -> float:
+    """Return the sum of products of positives and negatives that are coupled optimally, that is, in order.
+
+    Each of n positives stands for others / n negatives; a negative that lies across two of them is shared out.
+
+    Args:
+        own: The ranks of the positives: int64 [positives].
+        others: How many negatives there are.
+        away: All responses, sorted, from their middle: float64 [sentences].
+        running: The sums of all before each: float64 [sentences + 1].
+        mean: Of the positives, from the middle.
+    """
+    total = positives = last = 0.0
+    passed = 0
+    for i in range(len(own)):
+        share = (i + 1) * others
+        r = share // len(own)
+        while passed < len(own) and own[passed] - passed <= r:
+            positives += away[own[passed]]
+            passed += 1
+        reached = running[r + passed] - positives
+        if r < others:
+            reached += (share / len(own) - r) * away[r + passed]
+        total += (away[own[i]] - mean) * (reached - last)
+        last = reached
+    return total

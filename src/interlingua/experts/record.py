@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, SteeringError
-from interlingua.models.batching import Batch, batches, tokenise
+from interlingua.experts.holding import Hold, ResponseType, held
+from interlingua.files import sha256_of_json
+from interlingua.models.batching import (
+    Batch,
+    TokenisedSentences,
+    default_budget,
+    for_each_batch,
+    longest_first,
+    split_rows,
+    tokenise,
+)
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 Pooling: TypeAlias = Literal["mean", "max", "last"]
+BLOCK_BYTES = 2**26
+"""What is lost at most when a recording is killed."""
 
 
 @dataclass(frozen=True)
@@ -25,30 +39,21 @@ class Responses:
     """What `record_responses` returns.
 
     Attributes:
-        values: z[i, m], neuron m's pooled response to sentence i: float32 [sentences, neurons].
+        values: z[i, m], neuron m's pooled response to sentence i: [sentences, neurons], float32 unless asked otherwise;
+            memory-mapped if held on disk, a tensor if held on the device.
         tokens: How many tokens the model read.
         truncated: How many sentences were cut to the limit.
     """
 
-    values: np.ndarray
+    values: np.ndarray | torch.Tensor
     tokens: int
     truncated: int
 
 
 def record_responses(
-    model: LanguageModel,
-    sentences: Sequence[str],
-    *,
-    pooling: Pooling = "mean",
-    special_tokens: bool = False,
-    max_length: int = 128,
-    token_budget: int | None = None,
-    progress: ProgressCallback = silent,
+    model: LanguageModel, sentences: Sequence[str], *, pooling: Pooling = "mean", **options: Any
 ) -> Responses:
     """Record the pooled response of every neuron to every sentence (paper, section 3.2).
-
-    Each sentence is read once, without the vocabulary head. Activations are pooled in float32 as each layer runs, so
-    that no more than one layer's activations are held at a time.
 
     Args:
         model: The model as it is now.
@@ -56,32 +61,101 @@ def record_responses(
         pooling: `mean` (as Kojima et al. 2024), `max` (as Suau et al. 2024) or `last` over the sentence's tokens. The
             paper does not say which; with `max`, forced values are peak-sized, and generation collapses at fewer
             neurons.
-        special_tokens: Whether tokens that the tokenizer adds count. Every sentence has the same response at BOS.
-        max_length: Sentences are cut to this many tokens.
-        token_budget: Padded tokens a batch; by default what suits the device.
-        progress: Called with the number of tokens done.
+        **options: Those of `record_poolings`.
 
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.
     """
-    if pooling not in get_args(Pooling):
-        raise InputError(f"unknown pooling '{pooling}'; use {', '.join(get_args(Pooling))}")
+    return record_poolings(model, sentences, [pooling], **options)[pooling]
+
+
+def record_poolings(
+    model: LanguageModel,
+    sentences: Sequence[str],
+    poolings: Sequence[Pooling],
+    *,
+    special_tokens: bool = False,
+    max_length: int = 128,
+    token_budget: int | None = None,
+    hold: Hold = "auto",
+    dtype: ResponseType = "float32",
+    folder: str | Path | None = None,
+    progress: ProgressCallback = silent,
+) -> dict[Pooling, Responses]:
+    """Record responses pooled in several ways, in one pass of the model.
+
+    Each sentence is read once, without the vocabulary head. Activations are pooled in float32 on the device as each
+    layer runs, so that no more than one layer's activations are held at a time. When memory runs out, batches are
+    halved.
+
+    Args:
+        model: The model as it is now.
+        sentences: The sentences.
+        poolings: `mean`, `max`, `last`; as for `record_responses`.
+        special_tokens: Whether tokens that the tokenizer adds count. Every sentence has the same response at BOS.
+        max_length: Sentences are cut to this many tokens.
+        token_budget: Padded tokens a batch; by default what suits the device.
+        hold: Where responses are held: `device`, `memory`, `disk`, or `auto`, by what is free.
+        dtype: In which type they are kept. Half precision rounds responses, so that some tie; see the benchmarks.
+        folder: For responses on disk. A recording of the same sentences by the same model that was stopped goes on from
+            the blocks that are there.
+        progress: Called with the number of tokens done.
+
+    Raises:
+        ActivationError: A response is NaN or infinite; the message names neuron and sentence.
+        OutOfMemoryError: One sentence alone does not fit in memory.
+        StorageError: The responses fit nowhere, or the disk is full; finished blocks are kept.
+    """
+    if not poolings or not set(poolings) <= set(get_args(Pooling)):
+        unknown = ", ".join(sorted(set(poolings) - set(get_args(Pooling))))
+        raise InputError(f"unknown pooling '{unknown}'; use {', '.join(get_args(Pooling))}")
     tokenised = tokenise(model.tokenizer, sentences, max_length)
-    values = np.empty((len(sentences), len(model.neurons)), dtype=np.float32)
-    task = "Recording responses"
+    budget = token_budget or default_budget(model.device)
+    shape = (len(poolings), len(sentences), len(model.neurons))
+    blocks = _blocks(tokenised, budget, len(poolings) * len(model.neurons) * 4)
+    identity = {
+        **(model.identity() if folder else {}),
+        "interlingua": version("interlingua"),
+        "sentences": sha256_of_json(list(sentences)),
+        "poolings": list(poolings),
+        "special_tokens": special_tokens,
+        "max_length": max_length,
+        "token_budget": budget,
+        "blocks": len(blocks),
+    }
+    task = "Recording responses, tokens"
     progress(task, done := 0, tokenised.tokens)
-    for batch in batches(tokenised, model.device, token_budget):
-        weights = _counted(batch, special_tokens, sentences)
-        with torch.inference_mode(), _pooled_outputs(model, weights, pooling) as pooled:
-            model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
-        _require_all_layers(model, pooled)
-        for position, linear in enumerate(model.neurons.linears):
-            first, beyond = model.neurons.offsets[position : position + 2]
-            own = pooled[linear.name][:, linear.start : linear.start + linear.units]
-            values[batch.rows, first:beyond] = own.cpu().numpy()
-        _require_finite(model, values, batch.rows)
-        progress(task, done := done + batch.tokens, tokenised.tokens)
-    return Responses(values, tokenised.tokens, tokenised.truncated)
+    with held(hold, shape, dtype, model.device, Path(folder) if folder else None, identity) as matrix:
+
+        def read(batch: Batch) -> None:
+            nonlocal done
+            counted = _counted(batch, special_tokens, sentences)
+            responses = _pooled(model, batch, counted, poolings).to(getattr(torch, dtype))
+            _require_finite(model, responses, batch.rows)
+            matrix.write(batch.rows, responses)
+            progress(task, done := done + batch.tokens, tokenised.tokens)
+
+        for number, rows in enumerate(blocks):
+            kept = matrix.finished(number, rows)
+            if kept is None:
+                budget = for_each_batch(tokenised, model.device, read, rows=rows, token_budget=budget)
+                matrix.finish(number, rows, budget)
+            else:
+                budget = kept
+                progress(task, done := done + sum(len(tokenised.ids[i]) for i in rows), tokenised.tokens)
+        values = matrix.values
+    return {pooling: Responses(values[i], tokenised.tokens, tokenised.truncated) for i, pooling in enumerate(poolings)}
+
+
+def _blocks(tokenised: TokenisedSentences, budget: int, bytes_a_sentence: int) -> list[list[int]]:
+    """Group whole batches into blocks of about `BLOCK_BYTES`."""
+    blocks: list[list[int]] = []
+    for rows in split_rows(tokenised, longest_first(tokenised), budget):
+        if blocks and (len(blocks[-1]) + len(rows)) * bytes_a_sentence <= BLOCK_BYTES:
+            blocks[-1].extend(rows)
+        else:
+            blocks.append(list(rows))
+    return blocks
 
 
 def _counted(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
@@ -95,16 +169,41 @@ def _counted(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> to
     return counted
 
 
+def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings: Sequence[Pooling]) -> torch.Tensor:
+    """Run the model on a batch: float32 [poolings, sentences, neurons], on the model's device."""
+    shape = (len(poolings), len(batch.rows), len(model.neurons))
+    responses = torch.empty(shape, dtype=torch.float32, device=counted.device)
+    with torch.inference_mode(), _pooling_hooks(model, counted, poolings, responses) as ran:
+        model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
+    silent_layers = [name for name in model.neurons.modules if name not in ran]
+    if silent_layers:
+        raise SteeringError(
+            f"{silent_layers[0]} and {len(silent_layers) - 1} other layers did not run through their modules, so their "
+            "neurons cannot be seen (with Bloom, set pretraining_tp to 1)"
+        )
+    return responses
+
+
 @contextmanager
-def _pooled_outputs(
-    model: LanguageModel, counted: torch.Tensor, pooling: Pooling
-) -> Generator[dict[str, torch.Tensor]]:
-    """Hook every neuron linear so that a forward pass fills the yielded dict: name to float32 [sentences, units]."""
-    pooled: dict[str, torch.Tensor] = {}
+def _pooling_hooks(
+    model: LanguageModel, counted: torch.Tensor, poolings: Sequence[Pooling], responses: torch.Tensor
+) -> Generator[set[str]]:
+    """Hook every neuron linear so that a forward pass fills `responses`; yield the names of those that ran."""
+    ran: set[str] = set()
 
     def hook_for(name: str):
+        parts = [
+            (slice(first, first + linear.units), slice(linear.start, linear.start + linear.units))
+            for linear, first in zip(model.neurons.linears, model.neurons.offsets.tolist(), strict=False)
+            if linear.name == name
+        ]
+
         def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
-            pooled[name] = pool(output, counted.to(output.device), pooling)
+            for i, pooling in enumerate(poolings):
+                pooled = pool(output, counted.to(output.device), pooling)
+                for neurons, units in parts:
+                    responses[i, :, neurons] = pooled[:, units]
+            ran.add(name)
 
         return hook
 
@@ -112,7 +211,7 @@ def _pooled_outputs(
     try:
         for name in model.neurons.modules:
             handles.append(model.hf.get_submodule(name).register_forward_hook(hook_for(name)))
-        yield pooled
+        yield ran
     finally:
         for handle in handles:
             handle.remove()
@@ -133,35 +232,27 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> 
         >>> pool(torch.tensor([[[1.0], [4.0], [9.0]]]), torch.tensor([[True, True, False]]), "mean").tolist()
         [[2.5]]
     """
-    values = activations.reshape(*counted.shape, -1).float()
+    values = activations.reshape(*counted.shape, -1)
     if pooling == "mean":
         weights = counted / counted.sum(dim=1, keepdim=True)
-        return torch.bmm(weights.float().unsqueeze(1), values).squeeze(1)
+        return torch.bmm(weights.float().unsqueeze(1), values.float()).squeeze(1)
     if pooling == "max":
-        return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1)
+        return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1).float()
     positions = torch.arange(counted.shape[1], device=counted.device)
     last = torch.where(counted, positions, -1).amax(dim=1)
-    return values[torch.arange(len(values), device=values.device), last]
+    return values[torch.arange(len(values), device=values.device), last].float()
 
 
-def _require_all_layers(model: LanguageModel, pooled: dict[str, torch.Tensor]) -> None:
-    silent_layers = [name for name in model.neurons.modules if name not in pooled]
-    if silent_layers:
-        raise SteeringError(
-            f"{silent_layers[0]} and {len(silent_layers) - 1} other layers did not run through their modules, so their "
-            "neurons cannot be seen (with Bloom, set pretraining_tp to 1)"
-        )
-
-
-def _require_finite(model: LanguageModel, values: np.ndarray, rows: list[int]) -> None:
-    # A sum is NaN or infinite if a term is, and costs no array of flags; only then look for the place.
-    if np.isfinite(values[rows].sum(dtype=np.float64)):
+def _require_finite(model: LanguageModel, responses: torch.Tensor, rows: list[int]) -> None:
+    low, high = responses.aminmax()  # NaN if a response is; costs no array of flags
+    if low.isfinite() and high.isfinite():
         return
-    for row in rows:
-        bad = np.flatnonzero(~np.isfinite(values[row]))
-        if len(bad):
-            where = model.neurons.locate(bad[:1]).iloc[0]
-            raise ActivationError(
-                f"neuron {where.unit} of {where.module} in layer {where.layer} answers sentence {row + 1} with "
-                f"{values[row, bad[0]]}, and {len(bad) - 1} others with NaN or infinity; try dtype float32 or bfloat16"
-            )
+    bad = (~responses.isfinite()).nonzero().cpu()
+    pooling, row, neuron = bad[0].tolist()
+    where = model.neurons.locate([neuron]).iloc[0]
+    half = " or keep responses in float32" if responses.dtype == torch.float16 else ""
+    raise ActivationError(
+        f"neuron {where.unit} of {where.module} in layer {where.layer} answers sentence {rows[row] + 1} with "
+        f"{responses[pooling, row, neuron].item()}, and {len(bad) - 1} others with NaN or infinity; try dtype float32 "
+        f"or bfloat16{half}"
+    )

@@ -7,10 +7,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from interlingua.experts.kernels import describe
-from interlingua.experts.ranking import for_sorted_keys
-from interlingua.progress import ProgressCallback, silent
-
 
 @dataclass(frozen=True)
 class ResponseStatistics:
@@ -35,39 +31,14 @@ class ResponseStatistics:
     other_std: np.ndarray
     transport_slope: np.ndarray
 
+    @classmethod
+    def stacked(cls, result: np.ndarray) -> ResponseStatistics:
+        """Take the statistics, in the order of the attributes, out of one array: float32 [languages, 7, neurons]."""
+        return cls(*(np.ascontiguousarray(result[:, i]) for i in range(len(STATISTICS))))
+
     def arrays(self) -> Mapping[str, np.ndarray]:
         """Return the statistics by name."""
         return asdict(self)
 
 
-def response_statistics(
-    responses: np.ndarray, languages: int, progress: ProgressCallback = silent
-) -> ResponseStatistics:
-    """Compute the statistics of all neurons for all languages.
-
-    Args:
-        responses: z[i, m], the sentences of one language after those of another, as many of each: float32
-            [languages * sentences, neurons].
-        languages: How many, at least two.
-        progress: Called with the number of neurons done.
-
-    Example:
-        >>> statistics = response_statistics(np.array([[1.0], [2.0], [10.0], [14.0]], dtype=np.float32), 2)
-        >>> statistics.mean.ravel().tolist(), statistics.other_median.ravel().tolist()
-        ([1.5, 12.0], [12.0, 1.5])
-        >>> statistics.transport_slope.ravel().tolist()
-        [0.25, 4.0]
-    """
-    sentences, neurons = responses.shape
-    labels = np.repeat(np.arange(languages), sentences // languages)
-    names = list(ResponseStatistics.__dataclass_fields__)
-    result = np.empty((languages, len(names), neurons), dtype=np.float32)
-
-    def compute(keys: np.ndarray, chunk: slice) -> None:
-        positives = np.empty(sentences // languages, dtype=np.uint32)
-        negatives = np.empty(sentences - len(positives), dtype=np.uint32)
-        for language in range(languages):
-            describe(keys, language, positives, negatives, result[language, :, chunk])
-
-    for_sorted_keys(responses, labels, compute, "Statistics of responses", progress)
-    return ResponseStatistics(*(np.ascontiguousarray(result[:, i]) for i in range(len(names))))
+STATISTICS = tuple(ResponseStatistics.__dataclass_fields__)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from interlingua.errors import InputError
+from interlingua.errors import InputError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -86,23 +87,100 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str], max_l
     return TokenisedSentences(ids, special, len(too_long))
 
 
-def batches(sentences: TokenisedSentences, device: torch.device, token_budget: int | None = None) -> Iterator[Batch]:
-    """Yield batches of sentences of like length, longest first, each of at most `token_budget` padded tokens.
+def longest_first(sentences: TokenisedSentences) -> list[int]:
+    """Return the order of batches: by length, so that what does not fit in memory fails at once."""
+    return sorted(range(len(sentences.ids)), key=lambda i: (-len(sentences.ids[i]), i))
 
-    Longest first, so that what does not fit in memory fails at once. A sentence longer than the budget is a batch of
-    its own.
+
+def default_budget(device: torch.device) -> int:
+    """Return how many padded tokens a batch has by default."""
+    return TOKEN_BUDGET.get(device.type, TOKEN_BUDGET["cpu"])
+
+
+def split_rows(sentences: TokenisedSentences, rows: Sequence[int], token_budget: int) -> Iterator[Sequence[int]]:
+    """Yield parts of `rows`, which are longest first, of at most `token_budget` padded tokens each.
+
+    A sentence longer than the budget is a part of its own.
     """
-    budget = token_budget or TOKEN_BUDGET.get(device.type, TOKEN_BUDGET["cpu"])
-    order = sorted(range(len(sentences.ids)), key=lambda i: (-len(sentences.ids[i]), i))
     start = 0
-    while start < len(order):
-        length = len(sentences.ids[order[start]])
-        rows = order[start : start + max(1, budget // length)]
-        start += len(rows)
-        yield _pad(sentences, rows, length, device)
+    while start < len(rows):
+        part = rows[start : start + max(1, token_budget // len(sentences.ids[rows[start]]))]
+        start += len(part)
+        yield part
 
 
-def _pad(sentences: TokenisedSentences, rows: list[int], length: int, device: torch.device) -> Batch:
+def batches(sentences: TokenisedSentences, device: torch.device, token_budget: int | None = None) -> Iterator[Batch]:
+    """Yield batches of sentences of like length, longest first, each of at most `token_budget` padded tokens."""
+    for rows in split_rows(sentences, longest_first(sentences), token_budget or default_budget(device)):
+        yield pad(sentences, rows, device)
+
+
+def for_each_batch(
+    sentences: TokenisedSentences,
+    device: torch.device,
+    use: Callable[[Batch], None],
+    *,
+    rows: Sequence[int] | None = None,
+    token_budget: int | None = None,
+) -> int:
+    """Call `use` with batches of like length, longest first, and halve the batches when memory runs out.
+
+    Args:
+        sentences: The sentences.
+        device: Where the batches go.
+        use: Runs the model. It is called again with parts of a batch that did not fit.
+        rows: Which sentences, longest first; by default all.
+        token_budget: Padded tokens a batch; by default what suits the device.
+
+    Returns:
+        The budget that fitted, for the sentences that come next.
+
+    Raises:
+        OutOfMemoryError: One sentence alone does not fit.
+    """
+    rows = longest_first(sentences) if rows is None else rows
+    budget = token_budget or default_budget(device)
+    start = 0
+    while start < len(rows):
+        part = next(split_rows(sentences, rows[start:], budget))
+        try:
+            use(pad(sentences, part, device))
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            fits = False
+        else:
+            fits = True
+        if fits:
+            start += len(part)
+        else:  # outside of the handler, which keeps the failed batch's tensors alive
+            budget = _smaller_budget(len(part), len(sentences.ids[part[0]]), device)
+    return budget
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    words = ("not enough memory", "can't allocate memory", "out of memory")
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(word in str(error) for word in words)
+
+
+def _smaller_budget(sentences: int, length: int, device: torch.device) -> int:
+    if sentences == 1:
+        raise OutOfMemoryError(
+            f"out of memory on {device} with one sentence of {length} tokens; use a smaller dtype, another device, "
+            "device_map, or shorter sentences (max_length)"
+        )
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    budget = sentences * length // 2
+    warnings.warn(
+        f"out of memory on {device} with {sentences * length:,} tokens; going on with {budget:,}", stacklevel=3
+    )
+    return budget
+
+
+def pad(sentences: TokenisedSentences, rows: Sequence[int], device: torch.device) -> Batch:
+    """Return sentences as a batch, padded to the longest of them."""
+    length = max(len(sentences.ids[i]) for i in rows)
     input_ids = torch.zeros(len(rows), length, dtype=torch.long)
     attention_mask = torch.zeros(len(rows), length, dtype=torch.long)
     special = torch.zeros(len(rows), length, dtype=torch.bool)
@@ -111,4 +189,4 @@ def _pad(sentences: TokenisedSentences, rows: list[int], length: int, device: to
         input_ids[row, :n] = torch.tensor(sentences.ids[i])
         attention_mask[row, :n] = 1
         special[row, :n] = torch.tensor(sentences.special[i], dtype=torch.bool)
-    return Batch(rows, input_ids.to(device), attention_mask.to(device), special.to(device))
+    return Batch(list(rows), input_ids.to(device), attention_mask.to(device), special.to(device))

@@ -93,12 +93,13 @@ class NeuronIndex:
         """Return a table of where neurons are: neuron, layer, module (the linear's kind), unit."""
         ids = np.asarray(list(neurons) if not isinstance(neurons, np.ndarray) else neurons, dtype=np.int64)
         which = np.searchsorted(self.offsets, ids, side="right") - 1
-        kinds = [self.linears[i].kind for i in which]
+        layers = np.array([linear.layer for linear in self.linears])
+        kinds = np.array([linear.kind for linear in self.linears], dtype=object)
         return pd.DataFrame(
             {
                 "neuron": ids,
-                "layer": [self.linears[i].layer for i in which],
-                "module": kinds,
+                "layer": layers[which],
+                "module": kinds[which],
                 "unit": ids - self.offsets[which],
             }
         )

@@ -8,12 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from interlingua.languages import language_name
+from interlingua.languages import language_name, short_code
 from interlingua.report.tables import answer, summary_table
 
 if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.study import Run
+
+WIDEST_MATRIX = 10
 
 
 def study_summary(run: Run) -> RenderableType:
@@ -29,24 +31,34 @@ def study_summary(run: Run) -> RenderableType:
 
 
 def experts_summary(experts: Experts, k: int) -> RenderableType:
-    """Return how good each language's top k experts are, where they lie, and which neuron is the best."""
-    headings = ("mean\nAUROC", "lowest\nAUROC", "above\nchance", "median\nlayer", "most shared\nwith another")
+    """Return how good each language's top k experts are, where they lie, the best of them, and how many are shared."""
+    headings = ("mean\nAUROC", "lowest\nAUROC", "average\nprecision", "selec-\ntivity", "median\nlayer")
     table = _table(f"\nTop {k:,} experts of each language", ("language",), headings)
     table.add_column("best neuron", no_wrap=True)
-    overlap = experts.overlap(k)
     for row in experts.summary(k).to_dict("records"):
-        code = row["language"]
-        shared = overlap[(overlap.language == code) | (overlap.other == code)].shared.max()
-        best = experts.table(code, 1).iloc[0]
+        best = experts.table(row["language"], 1).iloc[0]
+        scores = ("mean_auroc", "lowest_auroc", "mean_average_precision", "mean_selectivity")
         table.add_row(
-            language_name(code),
-            f"{row['mean_auroc']:.4f}",
-            f"{row['lowest_auroc']:.4f}",
-            f"{row['above_chance']:,}",
+            language_name(row["language"]),
+            *(f"{row[score]:.3f}" for score in scores),
             f"{row['median_layer']:g}",
-            f"{shared:,}",
             f"{best.layer}.{best.module}.{best.unit}",
         )
+    return Group(table, _shared(experts, k))
+
+
+def _shared(experts: Experts, k: int) -> RenderableType:
+    """Return how many experts languages share: as a matrix where it fits, else the pairs that share most."""
+    if len(experts.languages) > WIDEST_MATRIX:
+        table = _table(f"\nMost shared among the top {k:,}", ("language", "other"), ("shared",))
+        for pair in experts.overlap(k).nlargest(WIDEST_MATRIX, "shared").to_dict("records"):
+            table.add_row(language_name(pair["language"]), language_name(pair["other"]), f"{pair['shared']:,}")
+        return table
+    matrix = experts.overlap_matrix(k)
+    table = _table(f"\nShared among the top {k:,}", ("language",), tuple(short_code(code) for code in matrix.columns))
+    for code, row in matrix.iterrows():
+        cells = ["" if code == other else f"{shared:,}" for other, shared in row.items()]
+        table.add_row(language_name(str(code)), *cells)
     return table
 
 

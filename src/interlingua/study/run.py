@@ -110,7 +110,10 @@ def run_study(
     if max(config.k) > len(model.neurons):
         raise InputError(f"k = {max(config.k):,} is more than the {len(model.neurons):,} neurons of {config.model}")
     run.begin()
-    experts = run.experts(_probe_identity(config, model, probe), lambda: _find_experts(config, model, probe, progress))
+    experts = run.experts(
+        _probe_identity(config, model, probe),
+        lambda recording: _find_experts(config, model, probe, recording, progress),
+    )
     for target in config.targets:
         above_chance = int((experts.auroc[experts.row(target)] > CHANCE).sum())
         if (largest := max(config.k)) > above_chance:
@@ -173,7 +176,7 @@ def _probe_identity(config: StudyConfig, model: LanguageModel, probe: ParallelCo
 
 
 def _find_experts(
-    config: StudyConfig, model: LanguageModel, probe: ParallelCorpus, progress: ProgressCallback
+    config: StudyConfig, model: LanguageModel, probe: ParallelCorpus, recording: Path, progress: ProgressCallback
 ) -> Experts:
     return find_experts(
         model,
@@ -181,6 +184,7 @@ def _find_experts(
         pooling=config.pooling,
         special_tokens=config.special_tokens,
         max_length=config.max_length,
+        folder=recording,
         progress=progress,
     )
 

@@ -28,7 +28,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from interlingua.errors import ArtifactError, InputError
-from interlingua.experts import Experts
+from interlingua.experts import Experts, remove_recording
 from interlingua.files import sha256_of_json, write_json, written_whole
 from interlingua.study.config import StudyConfig, load_config
 
@@ -98,14 +98,23 @@ class Run:
         except OSError as error:
             raise InputError(f"cannot write to the run folder '{self.folder}': {error.strerror}") from None
 
-    def experts(self, identity: Mapping[str, Any], compute: Callable[[], Experts]) -> Experts:
-        """Return the experts that `identity` decides: from disk where they are, else computed and kept."""
+    def experts(self, identity: Mapping[str, Any], compute: Callable[[Path], Experts]) -> Experts:
+        """Return the experts that `identity` decides: from disk where they are, else computed and kept.
+
+        Args:
+            identity: Everything that decides them.
+            compute: Called with a folder for the recording, which is removed when the experts are safe.
+        """
         folder = self.folder / "experts" / _key(identity)
-        if not self.fresh:
+        recording = folder.with_name(f"{folder.name}.recording")
+        if self.fresh:
+            remove_recording(recording)
+        else:
             with suppress(ArtifactError):
                 return Experts.load(folder)
-        experts = compute()
+        experts = compute(recording)
         experts.save(folder)
+        remove_recording(recording)
         return experts
 
     def embeddings(
