@@ -90,7 +90,8 @@ def share_of_texts(tables: Tables) -> Iterator[Finding]:
     table = table[table.n > 0].assign(hits=table.share * table.n)
     original = table[table.condition == "original"].groupby("target")[["hits", "n"]].sum()
     for kind, k, steered in settings(table):
-        both = steered.groupby("target")[["hits", "n"]].sum().join(original, rsuffix="_before", how="inner")
+        own = steered.groupby("target")[["hits", "n"]].sum()
+        both = own.merge(original, left_index=True, right_index=True, suffixes=("", "_before"))
         if both.empty:
             yield Finding(NOT_MEASURED, "the table generation has no original texts judged for a target", kind, k)
             continue

@@ -29,8 +29,9 @@ def table_of(tables: Tables, name: str, labels: Sequence[str], numbers: Sequence
         raise NotMeasured(f"the table {name} is missing")
     if absent := [column for column in (*labels, *numbers) if column not in tables[name]]:
         raise InputError(f"the table {name} lacks the columns {', '.join(absent)}")
-    table = tables[name].loc[:, [*labels, *numbers]]
-    table = table[np.isfinite(table[[*numbers]].to_numpy(np.float64)).all(axis=1)]
+    table = tables[name][[*labels, *numbers]]
+    for column in numbers:
+        table = table[np.isfinite(table[column].to_numpy(np.float64, na_value=np.nan))]
     if table.empty:
         raise NotMeasured(f"the table {name} is empty")
     return table

@@ -10,7 +10,6 @@ import numpy as np
 from interlingua.errors import InputError
 from interlingua.measures.cosine import Directions
 from interlingua.measures.search import (
-    TILE,
     Answers,
     Scores,
     highest,
@@ -99,7 +98,7 @@ def answers_for_pairs(
 
 def _cosines(first: Directions, second: Directions) -> Scores:
     """Return cosine similarities by tile, in float64: neighbourhoods and ties need every digit."""
-    if max(len(first), len(second)) <= TILE:
+    if len(list(tiles(len(first), len(second)))) == 1:
         whole = first.double() @ second.double().T
         return lambda rows, columns: whole[rows, columns]
     return lambda rows, columns: first.double(rows) @ second.double(columns).T

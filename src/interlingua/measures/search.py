@@ -160,7 +160,7 @@ def _both_ways(scores: Scores, pairs: int, tick: Callable[[], None]) -> tuple[_B
     there, back = _Best.of(np.arange(pairs)), _Best.of(np.arange(pairs))
     for rows, columns in tiles(pairs, pairs):
         tile = scores(rows, columns)
-        back.see(np.ascontiguousarray(tile.T), columns, rows)
+        back.see(tile.T.copy(), columns, rows)
         there.see(tile, rows, columns)
         tick()
     return there, back
