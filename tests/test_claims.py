@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import interlingua as il
 from interlingua.errors import InputError
 from interlingua.measures.claims import CLAIMS
+from interlingua.study import StudyConfig
 
 CODES = ["eng_Latn", "spa_Latn", "fra_Latn", "deu_Latn", "ita_Latn", "jpn_Jpan"]
 TARGETS = ["spa_Latn", "fra_Latn"]
@@ -215,3 +216,19 @@ def test_wrong_tables_are_errors():
         il.claims({"retrieval": pd.concat([table.assign(layer=-1), table.assign(layer=2)])})
     with pytest.raises(InputError, match=r"table retrieval has the original model's .* twice"):
         il.claims({"retrieval": pd.concat([table, table])})
+
+
+def test_a_studys_own_tables_can_be_judged(checkpoint, corpus_folder, tmp_path):
+    """The columns that a study writes are those that the summaries and claims read."""
+    config = StudyConfig(model=str(checkpoint), corpus=str(corpus_folder), targets=["es", "ja"], k=[5, 20])
+    tables = dict(il.run_study(config, tmp_path / "study").tables)
+    tables["correlation"] = il.correlation(tables["retrieval"], tables["geometry"], resamples=100)
+    assert len(tables["correlation"]) == 2 * 2 * 2 * 4
+    judged = il.claims(tables).set_index(["claim", "k"])
+    for claim, k in itertools.product(("C3", "C4", "C5", "C10"), (5, 20)):
+        assert judged.verdict[claim, k] in ("holds", "does not hold")
+    assert set(judged.loc["C9"].index) == {5, 20}
+    summary = il.geometry_summary(tables["geometry"])
+    assert len(summary) == (1 + 2 * 2) * 6
+    assert (summary.targets == 2).all()
+    assert il.overlap(tables["overlap"], tables["experts"]).k.tolist() == [5, 20]

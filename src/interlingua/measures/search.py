@@ -173,20 +173,26 @@ def _decided(best: _Best, queries: Directions, candidates: Directions) -> Answer
     height = max(1, TILE**2 // len(candidates))
     for start in range(0, len(doubtful), height):
         rows = doubtful[start : start + height]
-        chosen[rows] = _exactly(queries.double(rows), candidates, best.gold[rows])
+        chosen[rows] = _exactly(queries.take(rows), candidates, best.gold[rows])
     return Answers(chosen, best.gold, len(candidates))
 
 
-def _exactly(queries: np.ndarray, candidates: Directions, gold: np.ndarray) -> np.ndarray:
-    similarities = np.empty((len(queries), len(candidates)))
-    for start in range(0, len(candidates), TILE):
-        columns = slice(start, start + TILE)
-        similarities[:, columns] = queries @ candidates.double(columns).T
+def _exactly(queries: Directions, candidates: Directions, gold: np.ndarray) -> np.ndarray:
+    """Return what each query chooses by float64, from the candidates that float32 does not rule out."""
     rows = np.arange(len(queries))
-    right = similarities[rows, gold]
-    similarities[rows, gold] = -np.inf
+    rough = queries.single @ candidates.single.T
+    possible = rough >= rough.max(axis=1, keepdims=True) - 3 * _rounding(queries.single.shape[1])
+    possible[rows, gold] = True
+    columns = np.flatnonzero(possible.any(axis=0))
+    similarities = np.empty((len(queries), len(columns)))
+    for start in range(0, len(columns), TILE):
+        part = slice(start, start + TILE)
+        similarities[:, part] = queries.double() @ candidates.double(columns[part]).T
+    own = np.searchsorted(columns, gold)
+    right = similarities[rows, own]
+    similarities[rows, own] = -np.inf
     wrong = similarities.max(axis=1)
-    first_wrong = (similarities >= (wrong - TIE)[:, None]).argmax(axis=1)
+    first_wrong = columns[(similarities >= (wrong - TIE)[:, None]).argmax(axis=1)]
     return np.where(right > wrong + TIE, gold, first_wrong)
 
 
