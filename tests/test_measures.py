@@ -127,7 +127,7 @@ def test_cut_sentences_are_a_warning(llama):
 
 def test_tidy_columns():
     spaces = random_spaces(0)
-    assert list(il.retrieval(spaces).columns) == ["query", "candidate", "n", "top1"]
+    assert list(il.retrieval(spaces).columns) == ["query", "candidate", "n", "top1", "low", "high", "f1"]
     assert list(il.geometry(spaces).columns) == ["measure", "language", "other", "value"]
     assert isinstance(il.retrieval(spaces), pd.DataFrame)
 

@@ -29,7 +29,19 @@ if TYPE_CHECKING:
         random_control,
         set_to_mean,
     )
-    from interlingua.measures import embed, generate, geometry, retrieval
+    from interlingua.measures import (
+        bitext,
+        claims,
+        correlation,
+        embed,
+        generate,
+        geometry,
+        geometry_summary,
+        overlap,
+        paraphrase,
+        projection,
+        retrieval,
+    )
     from interlingua.models import LanguageModel, load_model
     from interlingua.study import open_run, run_study
 
@@ -43,7 +55,10 @@ _NAMES_OF_ROOM = {
         "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
         "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
-    "measures": ("embed", "generate", "geometry", "retrieval"),
+    "measures": (
+        "bitext", "claims", "correlation", "embed", "generate", "geometry", "geometry_summary", "overlap",
+        "paraphrase", "projection", "retrieval",
+    ),
     "models": ("LanguageModel", "load_model"),
     "study": ("open_run", "run_study"),
 }  # fmt: skip
@@ -55,7 +70,8 @@ __all__ = [  # noqa: RUF022
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
     "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
     "mean_shift", "neutralise", "random_control", "set_to_mean",
-    "embed", "generate", "geometry", "retrieval",
+    "bitext", "claims", "correlation", "embed", "generate", "geometry", "geometry_summary", "overlap", "paraphrase",
+    "projection", "retrieval",
     "LanguageModel", "load_model",
     "open_run", "run_study",
 ]  # fmt: skip

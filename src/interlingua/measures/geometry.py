@@ -8,17 +8,26 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from interlingua.errors import InputError
-from interlingua.measures.cosine import unit_spaces
+from interlingua.errors import ActivationError, InputError
+from interlingua.measures.cosine import Directions, aligned_directions
+from interlingua.progress import ProgressCallback, silent
 
 COLUMNS = ["measure", "language", "other", "value"]
+SUMMARY_COLUMNS = ["condition", "kind", "k", "measure", "mean", "standard_error", "targets"]
+
+SENTENCES_AT_ONCE = 64
+"""Sentences whose embeddings in all languages are held in float64 at a time."""
 
 
-def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def geometry(
+    spaces: Mapping[str, np.ndarray], *, progress: ProgressCallback = silent, task: str = "Geometry"
+) -> pd.DataFrame:
     """Measure how far the languages of a space lie from each other and from its medoid.
 
     Args:
         spaces: For each language its embeddings; row i is the same sentence in each: float [sentences, dimensions].
+        progress: Called with the number of sentences done.
+        task: What to call this when telling progress.
 
     Returns:
         A tidy table with the columns measure, language, other, value. The measures:
@@ -32,7 +41,7 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
 
     Raises:
         InputError: Fewer than two languages or sentences, or languages of unequal numbers of sentences.
-        ActivationError: An embedding has no direction.
+        ActivationError: An embedding, or a language's mean, has no direction.
 
     Example:
         >>> geometry({"eng_Latn": np.array([[1.0, 0.0]] * 2), "spa_Latn": np.array([[0.0, 1.0]] * 2)}).query(
@@ -42,22 +51,91 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """
     if len(spaces) < 2:
         raise InputError("distances between languages need at least two languages")
-    unit = unit_spaces(spaces)
-    means = {code: _unit(space.mean(axis=0, dtype=np.float64)) for code, space in spaces.items()}
+    of_sentences = _mean_cosines(aligned_directions(spaces), progress, task)
+    means = _unit_means(spaces)
+    of_means = means @ means.T
+    codes = list(spaces)
     rows: list[tuple[str, str, str, float]] = []
-    for a, b in combinations(spaces, 2):
-        rows.append(("distance", a, b, 1 - float(np.einsum("nd,nd->n", unit[a], unit[b]).mean())))
-        rows.append(("distance_of_means", a, b, 1 - float(means[a] @ means[b])))
-    medoid = _medoid(means)
-    rows.extend(("distance_to_medoid", code, medoid, 1 - float(means[code] @ means[medoid])) for code in spaces)
+    for i, j in combinations(range(len(codes)), 2):
+        rows.append(("distance", codes[i], codes[j], 1 - float(of_sentences[i, j])))
+        rows.append(("distance_of_means", codes[i], codes[j], 1 - float(of_means[i, j])))
+    medoid = int((1 - of_means).sum(axis=1).argmin())
+    rows.extend(
+        ("distance_to_medoid", code, codes[medoid], 1 - float(of_means[i, medoid])) for i, code in enumerate(codes)
+    )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
+    """Average distances over the targets of the intervention, with standard errors, as the paper's table 1 does.
+
+    Args:
+        geometry: The tables of `geometry` for several conditions, with the columns condition (`original`, `steered` or
+            `random`), target, kind and k before its own. The rows of the original model have no target; what is
+            measured about a target is taken from them for each target of the other rows.
+
+    Returns:
+        One row for each condition, kind, k and measure: mean, standard_error (the standard deviation over targets by
+        the square root of their number; missing where there is one target) and targets. The measures, each with
+        `_of_means` for the second reading where there are two:
+
+        - `distance_all`: the mean over unordered pairs of languages.
+        - `distance_to_target`: the mean over the other languages.
+        - `target_to_medoid`, and `others_to_medoid`, the mean over the other languages.
+
+    Raises:
+        InputError: No row has a target, or a target is not among the languages.
+    """
+    targets = geometry.target.dropna().unique()
+    if not len(targets):
+        raise InputError("distances are averaged over targets, and no row of the table has one")
+    rows = []
+    for (condition, kind, k), own in geometry.groupby(["condition", "kind", "k"], sort=False, dropna=False):
+        for target in targets:
+            space = own[own.target.isna() | (own.target == target)]
+            if len(space):
+                rows.extend((condition, kind, k, *item) for item in _of_target(space, target).items())
+    values = pd.DataFrame(rows, columns=["condition", "kind", "k", "measure", "value"])
+    summary = values.groupby(["condition", "kind", "k", "measure"], sort=False, dropna=False).value.agg(
+        ["mean", "sem", "size"]
+    )
+    return summary.reset_index().rename(columns={"sem": "standard_error", "size": "targets"})[SUMMARY_COLUMNS]
 
 
-def _medoid(means: Mapping[str, np.ndarray]) -> str:
-    codes = list(means)
-    stacked = np.stack([means[code] for code in codes])
-    return codes[int((1 - stacked @ stacked.T).sum(axis=1).argmin())]
+def _of_target(space: pd.DataFrame, target: str) -> dict[str, float]:
+    values = {}
+    for measure, suffix in (("distance", ""), ("distance_of_means", "_of_means")):
+        apart = space[space.measure == measure]
+        to_target = apart[(apart.language == target) | (apart.other == target)]
+        if to_target.empty:
+            raise InputError(f"the target {target} is not among the languages whose distances were measured")
+        values[f"distance_all{suffix}"] = float(apart.value.mean())
+        values[f"distance_to_target{suffix}"] = float(to_target.value.mean())
+    medoid = space[space.measure == "distance_to_medoid"]
+    values["target_to_medoid"] = float(medoid[medoid.language == target].value.mean())
+    values["others_to_medoid"] = float(medoid[medoid.language != target].value.mean())
+    return values
+
+
+def _mean_cosines(languages: Mapping[str, Directions], progress: ProgressCallback, task: str) -> np.ndarray:
+    """Return the cosine of a sentence's two embeddings, averaged over sentences: float64 [languages, languages]."""
+    n = len(next(iter(languages.values())))
+    total = np.zeros((len(languages), len(languages)))
+    for start in range(0, n, SENTENCES_AT_ONCE):
+        progress(task, start, n)
+        rows = slice(start, start + SENTENCES_AT_ONCE)
+        # Laid out one after the other, the unit embeddings of several sentences multiply to the sum of their cosines.
+        flat = np.stack([own.double(rows).ravel() for own in languages.values()])
+        total += flat @ flat.T
+    progress(task, n, n)
+    return total / n
+
+
+def _unit_means(spaces: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the mean embedding of each language at unit length: float64 [languages, dimensions]."""
+    means = np.stack([np.asarray(space).mean(axis=0, dtype=np.float64) for space in spaces.values()])
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    bad = np.flatnonzero(lengths == 0)
+    if len(bad):
+        raise ActivationError(f"the mean embedding of {list(spaces)[bad[0]]} is zero, and so has no direction")
+    return means / lengths

@@ -1,0 +1,289 @@
+"""The paper's claims, judged on a study's tables: holds, does not hold, or not measured, each with its numbers.
+
+A claim about a difference holds where its 95 % interval lies beyond the bar, so that chance alone seldom makes it hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from interlingua.measures.evidence import (
+    KEYS,
+    NotMeasured,
+    Tables,
+    changes,
+    interval_in_words,
+    matrix,
+    retrieval_of,
+    settings,
+    table_of,
+)
+from interlingua.measures.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
+
+HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
+COLUMNS = ["claim", "statement", "kind", "k", "verdict", "numbers"]
+
+MOST = 0.5
+"""More than this share is "most", as the word means."""
+
+FEW_POINTS = 0.05
+""""A few points" of accuracy: in the paper's tables 3 and 5 paraphrase retrieval loses 0.02 at most after the edit, and
+mixed retrieval 0.07 at least."""
+
+HARDLY = 0.05
+"""Sharing at most this part of their experts, one in twenty, languages "hardly overlap"; the paper says none do."""
+
+LEAST = 3
+"""Languages that an interval needs: leaving one of two out leaves no pair."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of a claim for one kind of intervention and one k; None where the claim is not about one."""
+
+    verdict: str
+    numbers: str
+    kind: str | None = None
+    k: int | None = None
+
+
+def claims(tables: Tables) -> pd.DataFrame:
+    """Judge the paper's claims C1 to C10 on the tidy tables of a study.
+
+    Args:
+        tables: By name, any of `generation`, `perplexity`, `geometry`, `retrieval`, `paraphrase`, `correlation` and
+            `overlap`, the retrieval at one layer. A claim whose table is absent is not measured.
+
+    Returns:
+        A tidy table with the columns claim, statement, kind, k (missing where the claim is about all, or nothing was
+        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: what the verdict is from,
+        or what is missing. A claim has a row for each kind and k that was measured. Several targets are taken together.
+
+    Raises:
+        InputError: A table lacks a column, holds retrieval at several layers, or the original model twice.
+
+    Example:
+        >>> shared = pd.DataFrame({"language": ["eng_Latn"], "other": ["spa_Latn"], "k": [2000], "shared": [31]})
+        >>> table = claims({"overlap": shared}).set_index("claim")
+        >>> print(table.verdict["C10"], "-", table.numbers["C10"])
+        holds - of their 2,000 experts, two languages share 1.6 % on average and 1.6 % at most
+        >>> print(table.verdict["C1"], "-", table.numbers["C1"])
+        not measured - the table generation is missing
+    """
+    rows = []
+    for claim, (statement, judge) in CLAIMS.items():
+        try:
+            findings = list(judge(tables)) or [Finding(NOT_MEASURED, "no edit with k above 0 was measured")]
+        except NotMeasured as missing:
+            findings = [Finding(NOT_MEASURED, str(missing))]
+        rows.extend((claim, statement, own.kind, own.k, own.verdict, own.numbers) for own in findings)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"k": "Int64"})
+
+
+def share_of_texts(tables: Tables) -> Iterator[Finding]:
+    """C1 holds where the share over all targets' texts rises, its interval above 0, and it rises for most targets."""
+    table = table_of(tables, "generation", KEYS, ["n", "share"])
+    table = table[table.n > 0].assign(hits=table.share * table.n)
+    original = table[table.condition == "original"].groupby("target")[["hits", "n"]].sum()
+    for kind, k, steered in settings(table):
+        own = steered.groupby("target")[["hits", "n"]].sum()
+        both = own.merge(original, left_index=True, right_index=True, suffixes=("", "_before"))
+        if both.empty:
+            yield Finding(NOT_MEASURED, "the table generation has no original texts judged for a target", kind, k)
+            continue
+        total = both.sum()
+        before, after = total.hits_before / total.n_before, total.hits / total.n
+        low, high = newcombe(before, int(total.n_before), after, int(total.n))
+        rises = both.hits / both.n > both.hits_before / both.n_before
+        numbers = (
+            f"share of texts in the target language {after:.3f}, originally {before:.3f} ({after - before:+.3f}, "
+            f"{interval_in_words(low, high)}); it rises for {rises.sum()} of {len(rises)} targets"
+        )
+        yield Finding(_verdict(low > 0 and rises.mean() > MOST), numbers, kind, k)
+
+
+def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
+    """C2 holds where log perplexity rises with k for most targets.
+
+    It rises for a target where, the original model being k = 0, more pairs of k rise than fall, and the largest k lies
+    above the original by more than 1.96 standard errors of the difference.
+    """
+    table = table_of(tables, "perplexity", KEYS, ["log_perplexity", "standard_error"])
+    steered = table[(table.condition == "steered") & (table.k > 0)]
+    for kind, of_kind in steered.groupby("kind", sort=False):
+        words, rises = [], []
+        for target, own in of_kind.groupby("target", sort=False):
+            original = table[(table.condition == "original") & (table.target == target)]
+            if original.empty:
+                continue
+            curve = pd.concat([original.iloc[:1], own.sort_values("k")])
+            values, errors = curve.log_perplexity.to_numpy(), curve.standard_error.to_numpy()
+            steps = np.sign(values[None, :] - values[:, None])[np.triu_indices(len(values), 1)].sum()
+            rises.append(bool(steps > 0 and values[-1] - values[0] > Z * np.hypot(errors[0], errors[-1])))
+            words.append(f"{target} {values[0]:.2f} to {values[-1]:.2f} at k = {curve.k.iloc[-1]:,}")
+        if rises:
+            numbers = f"log perplexity rises for {sum(rises)} of {len(rises)} targets: {'; '.join(words)}"
+            yield Finding(_verdict(sum(rises) / len(rises) > MOST), numbers, str(kind))
+        else:
+            yield Finding(NOT_MEASURED, "the table perplexity has no original model on a target's text", str(kind))
+
+
+def distances_shrink(tables: Tables) -> Iterator[Finding]:
+    """C3 holds where the mean change of the distance between languages has its interval below 0."""
+    table = table_of(tables, "geometry", [*KEYS, "measure", "language", "other"], ["value"])
+    table = table[table.measure == "distance"]
+    for kind, k, steered in settings(table):
+        there = changes(table, steered, ["language", "other"], "value", "geometry")
+        back = there.rename(columns={"language": "other", "other": "language"})
+        words = f"mean distance {there.value.mean():.3f}, originally {there.before.mean():.3f}"
+        change = matrix(pd.concat([there, back]), "language", "other")
+        yield _judged(change, words, lambda low, high: high < 0, kind, k)
+
+
+def target_as_query(tables: Tables) -> Iterator[Finding]:
+    """C4 holds where top-1 rises for most candidates and the mean gain over candidates has its interval above 0."""
+    table = retrieval_of(tables)
+    for kind, k, steered in settings(table):
+        gains = changes(table, steered[steered["query"] == steered.target], ["query", "candidate"], "top1")
+        of_candidate = gains.groupby("candidate").change.mean().to_numpy()
+        if len(of_candidate) < LEAST:
+            yield Finding(NOT_MEASURED, f"{len(of_candidate)} candidates; an interval needs {LEAST}", kind, k)
+            continue
+        low, high = mean_interval(of_candidate)
+        better = int((gains.change > 0).sum())
+        numbers = (
+            f"top-1 rises for {better} of {len(gains)} candidates (mean {of_candidate.mean():+.3f}, "
+            f"{interval_in_words(low, high)}; median {gains.change.median():+.3f}, most {gains.change.max():+.3f})"
+        )
+        yield Finding(_verdict(low > 0 and better / len(gains) > MOST), numbers, kind, k)
+
+
+def others_as_query(tables: Tables) -> Iterator[Finding]:
+    """C5 holds where top-1 rises for most pairs with another query, and their mean gain has its interval above 0."""
+    table = retrieval_of(tables)
+    for kind, k, steered in settings(table):
+        gains = changes(table, steered[steered["query"] != steered.target], ["query", "candidate"], "top1")
+        better = (gains.change > 0).mean()
+        words = f"top-1 rises for {better:.0%} of {len(gains)} pairs whose query is not the target".replace("%", " %")
+        most = bool(better > MOST)
+        yield _judged(
+            matrix(gains, "query", "candidate"), words, lambda low, high, most=most: most and low > 0, kind, k
+        )
+
+
+def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
+    """C6 holds where post lies less than five points below pre, interval and all; a gain is kept too.
+
+    Where the interval reaches to both sides of that bar, there are too few sentences to tell.
+    """
+    for kind, k, words, low, high in _against_pre(tables, "post"):
+        if low <= -FEW_POINTS < high:
+            yield Finding(NOT_MEASURED, f"too few sentences to tell a fall of {FEW_POINTS}: {words}", kind, k)
+        else:
+            yield Finding(_verdict(low > -FEW_POINTS), words, kind, k)
+
+
+def mixed_falls(tables: Tables) -> Iterator[Finding]:
+    """C7 holds where mixed lies below pre, interval and all."""
+    for kind, k, words, _, high in _against_pre(tables, "mixed"):
+        yield Finding(_verdict(high < 0), words, kind, k)
+
+
+def random_brings_no_gain(tables: Tables) -> Iterator[Finding]:
+    """C8 holds where steering's mean gain over all pairs is above 0, and so is the interval of its lead over random."""
+    table = retrieval_of(tables)
+    for kind, k, steered in settings(table):
+        control = table[(table.condition == "random") & (table.kind == kind) & (table.k == k)]
+        both = steered.merge(control, on=["target", "query", "candidate"], suffixes=("", "_random"))
+        if both.empty:
+            yield Finding(NOT_MEASURED, "the table retrieval has no random neurons to compare with", kind, k)
+            continue
+        gains = changes(table, both, ["query", "candidate"], "top1")
+        gain, of_random = gains.change.mean(), (gains.top1_random - gains.before).mean()
+        words = f"mean gain of top-1 {gain:+.3f} steered, {of_random:+.3f} with random neurons"
+        if gain <= 0:
+            yield Finding(NOT_MEASURED, f"there is no gain to compare with: {words}", kind, k)
+            continue
+        lead = matrix(gains.assign(change=gains.top1 - gains.top1_random), "query", "candidate")
+        yield _judged(lead, words, lambda low, high: low > 0, kind, k)
+
+
+def accuracy_falls_with_distance(tables: Tables) -> Iterator[Finding]:
+    """C9 holds where most defined correlations of accuracy with distance, pre and post, have their interval below 0."""
+    table = table_of(tables, "correlation", [*KEYS, "correlation", "r", "high", "defined"], [])
+    table = table[table.correlation.isin(["acc_post ~ d_post", "acc_pre ~ d_pre"])]
+    for kind, k, own in settings(table):
+        defined = own[own.defined.astype(bool)]
+        if defined.empty:
+            yield Finding(NOT_MEASURED, "no correlation of accuracy with distance is defined", kind, k)
+            continue
+        below = int((defined.high < 0).sum())
+        numbers = (
+            f"{below} of {len(defined)} correlations of accuracy with distance lie below 0 with their intervals "
+            f"(r from {defined.r.min():+.2f} to {defined.r.max():+.2f}; {len(own) - len(defined)} not defined)"
+        )
+        yield Finding(_verdict(below / len(defined) > MOST), numbers, kind, k)
+
+
+def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
+    """C10 holds where two languages share at most a twentieth of their experts, on average over pairs."""
+    table = table_of(tables, "overlap", ["language", "other"], ["k", "shared"])
+    for k in sorted(set(table.k[table.k > 0])):
+        own = table[table.k == k]
+        shares = own.shared / own.k
+        numbers = (
+            f"of their {k:,} experts, two languages share {shares.mean():.1%} on average and {shares.max():.1%} at most"
+        ).replace("%", " %")
+        yield Finding(_verdict(shares.mean() <= HARDLY), numbers, None, int(k))
+
+
+def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str, float, float]]:
+    """Yield kind, k, words and the interval of the change from `pre`, over all targets' and languages' sentences."""
+    table = table_of(tables, "paraphrase", [*KEYS, "language"], ["n", "top1"])
+    pre = table[table.condition == "pre"].drop_duplicates("language").set_index("language")
+    for kind, k, own in settings(table, condition):
+        own = own[own.language.isin(pre.index) & (own.n > 0)]
+        if own.empty:
+            raise NotMeasured("the table paraphrase has no pre to compare with")
+        before_rows = pre.loc[own.language]
+        n, n_before = int(own.n.sum()), int(before_rows.n.sum())
+        after = float((own.top1 * own.n).sum() / n)
+        before = float((before_rows.top1 * before_rows.n).sum() / n_before)
+        low, high = newcombe(before, n_before, after, n)
+        words = (
+            f"{condition} {after:.3f}, pre {before:.3f} (change {after - before:+.3f}, {interval_in_words(low, high)}; "
+            f"{own.language.nunique()} languages)"
+        )
+        yield kind, k, words, low, high
+
+
+def _judged(change: np.ndarray, words: str, holds: Callable[[float, float], object], kind: str, k: int) -> Finding:
+    """Judge the mean of a matrix of changes between languages by its interval."""
+    if len(change) < LEAST:
+        return Finding(NOT_MEASURED, f"{len(change)} languages; an interval needs {LEAST}", kind, k)
+    low, high = mean_of_pairs_interval(change)
+    numbers = f"{words} (mean change {np.nanmean(change):+.3f}, {interval_in_words(low, high)})"
+    return Finding(_verdict(holds(low, high)), numbers, kind, k)
+
+
+def _verdict(holds: object) -> str:
+    return HOLDS if holds else FAILS
+
+
+CLAIMS: dict[str, tuple[str, Callable[[Tables], Iterator[Finding]]]] = {
+    "C1": ("Steering raises the share of texts in the target language.", share_of_texts),
+    "C2": ("Perplexity rises with k.", perplexity_with_k),
+    "C3": ("Distances between languages shrink.", distances_shrink),
+    "C4": ("Retrieval with the target as query improves for most candidates.", target_as_query),
+    "C5": ("Retrieval improves for other query languages too.", others_as_query),
+    "C6": ("Paraphrase retrieval holds: post is within a few points of pre.", paraphrases_kept),
+    "C7": ("Mixed paraphrase retrieval falls: the new space is another space.", mixed_falls),
+    "C8": ("Random neurons bring no such gain in retrieval.", random_brings_no_gain),
+    "C9": ("Accuracy falls with distance.", accuracy_falls_with_distance),
+    "C10": ("Experts of different languages hardly overlap.", experts_hardly_overlap),
+}
+"""Each claim with its statement, in the order of the paper, and with the rule that judges it."""

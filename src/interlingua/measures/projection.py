@@ -1,0 +1,85 @@
+"""A map of the space: embeddings of all languages and conditions in two dimensions (paper, figures 1 and 6)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from interlingua.errors import InputError, MissingExtraError
+from interlingua.measures.cosine import aligned_directions
+from interlingua.progress import ProgressCallback, silent
+
+COLUMNS = ["condition", "language", "sentence", "x", "y"]
+
+
+def projection(
+    conditions: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    sentences: int | None = None,
+    neighbours: int = 15,
+    min_dist: float = 0.1,
+    seed: int = 0,
+    progress: ProgressCallback = silent,
+    task: str = "Projecting",
+) -> pd.DataFrame:
+    """Project embeddings to two dimensions by UMAP, all languages and conditions together (McInnes et al. 2018).
+
+    The metric is cosine, and the other settings are those of umap-learn but for those below. The same seed on the same
+    machine gives the same numbers. Needs the extra `plots`.
+
+    Args:
+        conditions: For each condition (`original`, `steered`) and language the embeddings; row i is the same sentence
+            in each: float [sentences, dimensions].
+        sentences: Project this many sentences, drawn once at random and the same in all languages and conditions; None
+            takes all.
+        neighbours: How many make a neighbourhood: few show detail, many the whole.
+        min_dist: How near points may lie to each other.
+        seed: Of the drawing and of UMAP.
+        progress: Called before and after; UMAP itself tells nothing on its way, and can be interrupted.
+        task: What to call this when telling progress.
+
+    Returns:
+        A tidy table with the columns condition, language, sentence (its row), x, y.
+
+    Raises:
+        InputError: Spaces of different sentences or dimensions, or fewer than three points.
+        ActivationError: An embedding has no direction.
+        MissingExtraError: umap-learn is not installed.
+    """
+    spaces = {(name, code): space for name, own in conditions.items() for code, space in own.items()}
+    # Errors name a space "steered spa_Latn".
+    known = aligned_directions({f"{name} {code}": space for (name, code), space in spaces.items()})
+    if not known:
+        raise InputError("there are no embeddings to project")
+    n = len(next(iter(known.values())))
+    if sentences is not None and not 1 <= sentences <= n:
+        raise InputError(f"cannot draw {sentences} of {n} sentences")
+    rows = np.arange(n)
+    if sentences is not None:
+        rows = np.sort(np.random.default_rng(seed).choice(n, sentences, replace=False))
+    points = np.concatenate([own.single[rows] for own in known.values()])
+    if not 2 <= neighbours < len(points):
+        raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {neighbours}")
+    progress(task, 0, len(points))
+    placed = _umap(points, neighbours, min_dist, seed)
+    progress(task, len(points), len(points))
+    labels = [(name, code, int(row)) for name, code in spaces for row in rows]
+    return pd.DataFrame(labels, columns=COLUMNS[:3]).assign(x=placed[:, 0], y=placed[:, 1])
+
+
+def _umap(points: np.ndarray, neighbours: int, min_dist: float, seed: int) -> np.ndarray:
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise MissingExtraError("the projection by UMAP", "plots") from error
+    with warnings.catch_warnings():
+        # A space with far groups makes the spectral start fall back to a random one, which is seeded as well.
+        warnings.filterwarnings("ignore", module="umap|sklearn")
+        # One thread: with several, umap-learn cannot repeat itself.
+        model = UMAP(
+            n_neighbors=neighbours, min_dist=min_dist, metric="cosine", random_state=seed, n_jobs=1, low_memory=False
+        )
+        return np.asarray(model.fit_transform(points), dtype=np.float64)

@@ -1,0 +1,234 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import interlingua as il
+from interlingua.errors import InputError
+from interlingua.measures.claims import CLAIMS
+from interlingua.study import StudyConfig
+
+CODES = ["eng_Latn", "spa_Latn", "fra_Latn", "deu_Latn", "ita_Latn", "jpn_Jpan"]
+TARGETS = ["spa_Latn", "fra_Latn"]
+ORIGINAL = {"condition": "original", "target": None, "kind": None, "k": 0}
+
+
+def edit(condition, target, k=100):
+    return {"condition": condition, "target": target, "kind": "set-to-mean", "k": k}
+
+
+def generation(before, after, n=200):
+    rows = [{**ORIGINAL, "target": target, "n": n, "share": before} for target in TARGETS]
+    rows += [{**edit("steered", target), "n": n, "share": after} for target in TARGETS]
+    return pd.DataFrame(rows)
+
+
+def perplexity(*values, error=0.01):
+    """Return log perplexities of the original, and with k = 100, 200, ..."""
+    rows = []
+    for target in TARGETS:
+        rows.append({**ORIGINAL, "target": target, "log_perplexity": values[0], "standard_error": error})
+        for i, value in enumerate(values[1:], start=1):
+            rows.append({**edit("steered", target, 100 * i), "log_perplexity": value, "standard_error": error})
+    return pd.DataFrame(rows[::-1])  # order is nothing to rely on
+
+
+def geometry(change, noise=0.02):
+    random = np.random.default_rng(0)
+    rows = []
+    for a, b in itertools.combinations(CODES, 2):
+        pair = {"measure": "distance", "language": a, "other": b}
+        value = 0.6 + 0.1 * random.random()
+        rows.append({**ORIGINAL, **pair, "value": value})
+        for target in TARGETS:
+            rows.append({**edit("steered", target), **pair, "value": value + change + noise * random.normal()})
+    return pd.DataFrame(rows)
+
+
+def retrieval(target_gain, other_gain, random_gain=0.0, noise=0.01, targets=TARGETS):
+    random = np.random.default_rng(0)
+    rows = []
+    for a, b in itertools.product(CODES, CODES):
+        pair = {"query": a, "candidate": b, "n": 100}
+        before = 1.0 if a == b else 0.2 + 0.1 * random.random()
+        rows.append({**ORIGINAL, **pair, "top1": before})
+        for target in targets:
+            for condition in ("steered", "random"):
+                gain = random_gain if condition == "random" else target_gain if a == target else other_gain
+                value = before + gain + noise * random.normal()
+                rows.append({**edit(condition, target), **pair, "top1": before if a == b else value})
+    return pd.DataFrame(rows)
+
+
+def paraphrase(pre, post, mixed, n=500):
+    rows = [{**ORIGINAL, "condition": "pre", "language": code, "n": n, "top1": pre} for code in CODES]
+    for target, (condition, value) in itertools.product(TARGETS, (("post", post), ("mixed", mixed))):
+        rows += [{**edit(condition, target), "language": code, "n": n, "top1": value} for code in CODES]
+    return pd.DataFrame(rows)
+
+
+def correlation(*highs, defined=True):
+    rows = []
+    for target, high in zip(TARGETS, highs, strict=True):
+        for name in ("acc_post ~ d_post", "acc_pre ~ d_pre", "d_post ~ d_pre"):
+            r = None if not defined else 0.9 if name == "d_post ~ d_pre" else high - 0.3
+            own = {"correlation": name, "r": r, "high": high if defined else None, "defined": defined}
+            rows.append({**edit("steered", target), **own})
+    return pd.DataFrame(rows)
+
+
+def overlap(shared, k=1000):
+    pairs = itertools.combinations(CODES, 2)
+    return pd.DataFrame([{"language": a, "other": b, "k": k, "shared": shared} for a, b in pairs])
+
+
+CASES = [
+    ("C1", "generation", generation(0.1, 0.8), "holds"),
+    ("C1", "generation", generation(0.1, 0.13), "does not hold"),  # within the noise of 400 texts
+    ("C1", "generation", generation(0.8, 0.1), "does not hold"),
+    ("C1", "generation", generation(0.0, 0.0), "does not hold"),
+    ("C1", "generation", generation(0.1, 0.8)[lambda table: table.condition != "original"], "not measured"),
+    ("C2", "perplexity", perplexity(2.0, 2.5, 3.0), "holds"),
+    ("C2", "perplexity", perplexity(2.0, 2.6, 2.5, 3.0), "holds"),
+    ("C2", "perplexity", perplexity(2.0, 1.5, 1.4, 2.5), "does not hold"),
+    ("C2", "perplexity", perplexity(2.0, 2.01), "does not hold"),
+    ("C2", "perplexity", perplexity(2.0, 2.5, error=0.3), "does not hold"),
+    ("C2", "perplexity", perplexity(2.0, 2.0, 2.0), "does not hold"),
+    ("C2", "perplexity", perplexity(2.0, 2.5)[lambda table: table.condition != "original"], "not measured"),
+    ("C3", "geometry", geometry(-0.1), "holds"),
+    ("C3", "geometry", geometry(0.1), "does not hold"),
+    ("C3", "geometry", geometry(-0.001, noise=0.2), "does not hold"),
+    ("C3", "geometry", geometry(0.0, noise=0.0), "does not hold"),
+    ("C3", "geometry", geometry(-0.1)[lambda table: table.condition != "original"], "not measured"),
+    ("C4", "retrieval", retrieval(0.3, 0.0), "holds"),
+    ("C4", "retrieval", retrieval(0.0, 0.3), "does not hold"),
+    ("C4", "retrieval", retrieval(-0.1, 0.3), "does not hold"),
+    ("C4", "retrieval", retrieval(0.0, 0.0, noise=0.0), "does not hold"),
+    ("C5", "retrieval", retrieval(0.0, 0.3), "holds"),
+    ("C5", "retrieval", retrieval(0.3, 0.0), "does not hold"),
+    ("C5", "retrieval", retrieval(0.0, -0.1), "does not hold"),
+    ("C6", "paraphrase", paraphrase(0.8, 0.79, 0.4), "holds"),
+    ("C6", "paraphrase", paraphrase(0.5, 0.6, 0.4), "holds"),
+    ("C6", "paraphrase", paraphrase(0.8, 0.6, 0.4), "does not hold"),
+    ("C6", "paraphrase", paraphrase(0.8, 0.79, 0.4, n=5), "not measured"),
+    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.5), "holds"),
+    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.8), "does not hold"),
+    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.9), "does not hold"),
+    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.5)[lambda table: table.condition != "pre"], "not measured"),
+    ("C8", "retrieval", retrieval(0.3, 0.3, 0.02), "holds"),
+    ("C8", "retrieval", retrieval(0.3, 0.3, 0.3), "does not hold"),
+    ("C8", "retrieval", retrieval(0.3, 0.3, 0.5), "does not hold"),
+    ("C8", "retrieval", retrieval(-0.1, -0.1, -0.2), "not measured"),
+    ("C8", "retrieval", retrieval(0.3, 0.3)[lambda table: table.condition != "random"], "not measured"),
+    ("C9", "correlation", correlation(-0.4, -0.2), "holds"),
+    ("C9", "correlation", correlation(-0.4, 0.2), "does not hold"),  # half is not most
+    ("C9", "correlation", correlation(0.4, 0.2), "does not hold"),
+    ("C9", "correlation", correlation(0.4, 0.2, defined=False), "not measured"),
+    ("C10", "overlap", overlap(20), "holds"),
+    ("C10", "overlap", overlap(400), "does not hold"),
+    ("C10", "overlap", overlap(0, k=0), "not measured"),
+]
+
+
+@pytest.mark.parametrize(("claim", "name", "table", "verdict"), CASES)
+def test_verdicts(claim, name, table, verdict):
+    judged = il.claims({name: table}).set_index("claim").loc[[claim]]
+    assert judged.verdict.tolist() == [verdict] * len(judged)
+    assert not judged.numbers.str.contains("nan|inf", case=False).any()
+    assert judged.numbers.str.len().min() > 10
+
+
+def test_every_claim_is_tested_to_hold_and_not_to_hold():
+    tested = {(claim, verdict) for claim, _, _, verdict in CASES}
+    assert tested == set(itertools.product(CLAIMS, ("holds", "does not hold", "not measured"))) - {
+        ("C4", "not measured"),  # below
+        ("C5", "not measured"),
+    }
+
+
+def test_nothing_measured_names_the_missing_tables():
+    table = il.claims({}).set_index("claim")
+    assert list(table.index) == [f"C{i}" for i in range(1, 11)]
+    assert set(table.verdict) == {"not measured"}
+    assert table.numbers["C4"] == "the table retrieval is missing"
+    assert table.numbers["C9"] == "the table correlation is missing"
+    assert table.kind.isna().all()
+    assert il.claims({"overlap": overlap(1).iloc[:0]}).set_index("claim").numbers["C10"] == "the table overlap is empty"
+
+
+def test_the_numbers_are_those_of_the_tables():
+    table = il.claims({"generation": generation(0.1, 0.8), "retrieval": retrieval(0.25, 0.0, noise=0.0)})
+    table = table.set_index("claim")
+    assert "0.800, originally 0.100 (+0.700" in table.numbers["C1"]
+    assert "2 of 2 targets" in table.numbers["C1"]
+    assert "10 of 10 candidates (mean +0.250" in table.numbers["C4"]
+    assert table.k["C4"] == 100
+    assert table.kind["C4"] == "set-to-mean"
+
+
+def test_each_k_is_judged_alone():
+    good, bad = retrieval(0.3, 0.3), retrieval(-0.3, -0.3)
+    bad = bad[bad.condition != "original"].assign(k=5000)
+    table = il.claims({"retrieval": pd.concat([good, bad])})
+    verdicts = table[table.claim == "C4"].set_index("k").verdict
+    assert verdicts.to_dict() == {100: "holds", 5000: "does not hold"}
+
+
+def test_the_original_and_k_0_alone_are_not_measured():
+    table = retrieval(0.3, 0.3)
+    judged = il.claims({"retrieval": table[table.condition == "original"]}).set_index("claim")
+    assert judged.numbers["C4"] == "no edit with k above 0 was measured"
+    assert (il.claims({"retrieval": table.assign(k=0)}).verdict == "not measured").all()
+
+
+def test_two_languages_are_too_few():
+    two = ["spa_Latn", "fra_Latn"]
+    table = retrieval(0.3, 0.3)
+    judged = il.claims({"retrieval": table[table["query"].isin(two) & table.candidate.isin(two)]}).set_index("claim")
+    for claim in ("C4", "C5", "C8"):
+        assert judged.verdict[claim] == "not measured"
+        assert "an interval needs 3" in judged.numbers[claim]
+
+
+def test_rows_without_a_number_are_no_evidence():
+    table = generation(0.1, 0.8)
+    table.loc[len(table)] = {**edit("steered", "fra_Latn", 200), "n": 200, "share": float("nan")}
+    judged = il.claims({"generation": table})
+    assert judged[judged.claim == "C1"].k.tolist() == [100]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=4, max_size=4), st.integers(0, 3))
+def test_shares_at_the_ends_make_no_nan(shares, n):
+    table = generation(0.0, 0.0).assign(share=shares, n=n)
+    judged = il.claims({"generation": table}).set_index("claim")
+    assert "nan" not in judged.numbers["C1"]
+    assert judged.verdict["C1"] in ("holds", "does not hold", "not measured")
+
+
+def test_wrong_tables_are_errors():
+    with pytest.raises(InputError, match="table generation lacks the columns share"):
+        il.claims({"generation": generation(0.1, 0.8).drop(columns="share")})
+    table = retrieval(0.3, 0.3)
+    with pytest.raises(InputError, match="several layers"):
+        il.claims({"retrieval": pd.concat([table.assign(layer=-1), table.assign(layer=2)])})
+    with pytest.raises(InputError, match=r"table retrieval has the original model's .* twice"):
+        il.claims({"retrieval": pd.concat([table, table])})
+
+
+def test_a_studys_own_tables_can_be_judged(checkpoint, corpus_folder, tmp_path):
+    """The columns that a study writes are those that the summaries and claims read."""
+    config = StudyConfig(model=str(checkpoint), corpus=str(corpus_folder), targets=["es", "ja"], k=[5, 20])
+    tables = dict(il.run_study(config, tmp_path / "study").tables)
+    tables["correlation"] = il.correlation(tables["retrieval"], tables["geometry"], resamples=100)
+    assert len(tables["correlation"]) == 2 * 2 * 2 * 4
+    judged = il.claims(tables).set_index(["claim", "k"])
+    for claim, k in itertools.product(("C3", "C4", "C5", "C10"), (5, 20)):
+        assert judged.verdict[claim, k] in ("holds", "does not hold")
+    assert set(judged.loc["C9"].index) == {5, 20}
+    summary = il.geometry_summary(tables["geometry"])
+    assert len(summary) == (1 + 2 * 2) * 6
+    assert (summary.targets == 2).all()
+    assert il.overlap(tables["overlap"], tables["experts"]).k.tolist() == [5, 20]
