@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from interlingua.corpora import ParallelCorpus, load_corpus
+    from interlingua.corpora import PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts
     from interlingua.interventions import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         random_control,
         set_to_mean,
     )
+    from interlingua.languages import seen_languages
     from interlingua.measures import embed, generate, geometry, retrieval
     from interlingua.models import LanguageModel, load_model
     from interlingua.study import open_run, run_study
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
 __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
-    "corpora": ("ParallelCorpus", "load_corpus"),
+    "corpora": ("PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts"),
     "interventions": (
         "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
         "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
+    "languages": ("seen_languages",),
     "measures": ("embed", "generate", "geometry", "retrieval"),
     "models": ("LanguageModel", "load_model"),
     "study": ("open_run", "run_study"),
@@ -50,7 +52,8 @@ _NAMES_OF_ROOM = {
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
-    "ParallelCorpus", "load_corpus",
+    "PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text",
+    "seen_languages",
     "InterlinguaError",
     "Experts", "find_experts",
     "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
