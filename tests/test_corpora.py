@@ -132,7 +132,9 @@ def test_duplicates_go_in_every_language_at_once(tmp_path):
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1))
 def test_without_duplicates_is_what_a_quadratic_search_keeps(rows):
-    corpus = il.ParallelCorpus("any", "dev", {"eng_Latn": tuple(a for a, _ in rows), "deu_Latn": tuple(b for _, b in rows)})
+    corpus = il.ParallelCorpus(
+        "any", "dev", {"eng_Latn": tuple(a for a, _ in rows), "deu_Latn": tuple(b for _, b in rows)}
+    )
     kept = []
     for a, b in rows:
         if all(a != c and b != d for c, d in kept):

@@ -119,7 +119,10 @@ def test_duplicates_are_counted_and_can_be_left_out(tmp_path):
     ],
 )
 def test_a_pair_that_is_absent_or_not_aligned_is_an_error(tmp_path, languages, error, message):
-    write(tmp_path, {"de-en.de.txt": "ja\n", "de-en.en.txt": "yes\n", "fr-en.fr.txt": "oui\n", "fr-en.en.txt": "yes\nno\n"})
+    write(
+        tmp_path,
+        {"de-en.de.txt": "ja\n", "de-en.en.txt": "yes\n", "fr-en.fr.txt": "oui\n", "fr-en.en.txt": "yes\nno\n"},
+    )
     with pytest.raises(error, match=message):
         il.load_pairs(tmp_path, *languages)
 

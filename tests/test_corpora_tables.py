@@ -63,7 +63,10 @@ def test_labelled_pairs_in_a_table_are_read_as_pawsx(tmp_path):
 
 
 def test_a_text_column_is_running_text(tmp_path):
-    rows = [{"title": "x", "text": "Heading\n\nA first paragraph of some length."}, {"title": "y", "text": "A second one."}]
+    rows = [
+        {"title": "x", "text": "Heading\n\nA first paragraph of some length."},
+        {"title": "y", "text": "A second one."},
+    ]
     (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     corpus = il.load_text(tmp_path / "articles.jsonl", "en", min_length=10)
     assert corpus.paragraphs == ("A first paragraph of some length.", "A second one.")

@@ -95,9 +95,12 @@ def stream_rows(source: CorpusSource, configuration: str | None, split: str) -> 
 
 
 def _require_hub(source: CorpusSource) -> None:
-    # One request without retries: without a network, the library would retry for half a minute before it says so.
-    from huggingface_hub import HfApi
+    # One request without retries: without a network, the library would retry for half a minute before it says so. Where
+    # the user has said that there is none, it looks into its own cache at once.
+    from huggingface_hub import HfApi, constants
 
+    if constants.HF_HUB_OFFLINE:
+        return
     HfApi().dataset_info(str(source.repository), revision=source.revision, timeout=TIMEOUT)
 
 
@@ -108,6 +111,8 @@ def _explained(source: CorpusSource, configuration: str | None) -> Generator[Non
     tried = f"corpus '{source.name}' could not be fetched from {source.repository}@{source.revision}{part} on the Hub"
     access = f" {source.access}" if source.access else ""
     instead = f"Without the Hub, pass the path of a folder in place of '{source.name}': {source.layout}."
+    if Path(source.name).is_dir():
+        instead += f" There is a folder of that name here: pass './{source.name}'."
     try:
         yield
     except InterlinguaError:

@@ -139,7 +139,7 @@ def _texts(name: str, codes: Sequence[str], limit: int | None) -> Iterator[Part]
 
 
 def _parallel_part(corpus: ParallelCorpus) -> Part:
-    size = f"{len(corpus.languages)} languages x {len(corpus):,} sentences"
+    size = f"{_count(len(corpus.languages), 'language')} x {_count(len(corpus), 'sentence')}"
     sample = tuple((code, corpus[code][0]) for code in corpus.languages)
     return Part(f"split {corpus.split}", size, sample, corpus.warnings, corpus.fingerprint())
 
@@ -147,7 +147,7 @@ def _parallel_part(corpus: ParallelCorpus) -> Part:
 def _pair_part(corpus: PairCorpus) -> Part:
     paraphrases = len(set(corpus.languages)) == 1
     title = f"paraphrases {corpus.languages[0]}" if paraphrases else "-".join(corpus.languages)
-    size = f"{len(corpus):,} pairs"
+    size = _count(len(corpus), "pair")
     if any(corpus.distractors):
         size += f" among {len(corpus.left):,} and {len(corpus.right):,} sentences"
     i, j = corpus.gold[0]
@@ -156,9 +156,13 @@ def _pair_part(corpus: PairCorpus) -> Part:
 
 
 def _text_part(corpus: TextCorpus) -> Part:
-    size = f"{len(corpus):,} paragraphs, {corpus.characters:,} characters{_left_out(corpus)}"
+    size = f"{_count(len(corpus), 'paragraph')}, {corpus.characters:,} characters{_left_out(corpus)}"
     sample = ((corpus.language, corpus.paragraphs[0]),)
     return Part(f"text {corpus.language}", size, sample, corpus.warnings, corpus.fingerprint())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _left_out(corpus: PairCorpus | TextCorpus) -> str:

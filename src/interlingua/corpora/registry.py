@@ -182,7 +182,7 @@ def is_table(name: Any) -> bool:
 
 def is_halved(name: str | Path) -> bool:
     """Tell whether a corpus has no splits of its own, so that its halves are probe and evaluation."""
-    source = CORPORA.get(str(name))
+    source = CORPORA.get(name) if isinstance(name, str) else None
     if source is not None:
         return not {PROBE_SPLIT, EVALUATION_SPLIT} <= set(source.splits)
     return is_table(name) or not has_splits(Path(name))
