@@ -89,11 +89,19 @@ def test_ntrex128_is_halved_and_can_be_had_whole(repository):
 
 
 def test_tatoeba(repository):
-    rows = {"sentence1": ["一", "二"], "sentence2": ["one", "two"], "lang": ["cmn-eng"] * 2}
-    repository("tatoeba", {("cmn-eng", "test"): rows})
+    rows = {
+        "sentence1": ["一", "ja", "二"],
+        "sentence2": ["one", "yes", "two"],
+        "lang": ["cmn-eng", "deu-eng", "cmn-eng"],
+    }
+    folder = repository("tatoeba", {("default", "test"): rows}, jsonl=True)
     corpus = il.load_pairs("tatoeba", "Chinese")
     assert (corpus.languages, corpus.left, corpus.right) == (("zho_Hans", "eng_Latn"), ("一", "二"), ("one", "two"))
     assert il.load_pairs("tatoeba", "en", "zh") == corpus.swapped()
+    shutil.rmtree(folder)
+    assert il.load_pairs("tatoeba", "de").left == ("ja",)  # one download has all languages
+    with pytest.raises(CorpusError, match="has no fra-eng"):
+        il.load_pairs("tatoeba", "fr")
     with pytest.raises(LanguageError, match="'tatoeba' has no lao_Laoo"):
         il.load_pairs("tatoeba", "Lao")
     with pytest.raises(LanguageError, match="ask for one other language"):
@@ -110,6 +118,13 @@ def test_bucc2018_counts_its_gold_from_one(repository):
     corpus = il.load_pairs("bucc2018", "de")
     assert [(corpus.left[i], corpus.right[j]) for i, j in corpus.gold] == [("eins", "one"), ("drei", "three")]
     assert corpus.distractors == (1, 2)
+
+
+def test_the_gold_pairs_of_bucc2018_alone(repository):
+    rows = {"sentence1": ["ja", "да"], "sentence2": ["yes", "yes"], "lang": ["de-en", "ru-en"]}
+    repository("bucc2018-gold", {("default", "test"): rows}, jsonl=True)
+    corpus = il.load_pairs("bucc2018-gold", "ru")
+    assert (corpus.left, corpus.right, corpus.distractors) == (("да",), ("yes",), (0, 0))
 
 
 def test_pawsx(repository):

@@ -88,6 +88,17 @@ def test_pawsx_keeps_what_means_the_same_and_counts_the_rest(tmp_path, name):
     assert not corpus.warnings
 
 
+def test_splits_of_pairs_are_never_guessed(tmp_path):
+    write(tmp_path / "flat", {"de.tsv": PAWSX, "de-en.de.txt": "ja\n", "de-en.en.txt": "yes\n"})
+    for languages in (["de"], ["de", "de"], ["de", "en"]):
+        with pytest.raises(CorpusError, match="has no splits, so no 'train'"):
+            il.load_pairs(tmp_path / "flat", *languages, split="train")
+    write(tmp_path / "deep", {"de/dev_2k.tsv": PAWSX, "de/train.tsv": PAWSX})
+    assert il.load_pairs(tmp_path / "deep", "de", split="dev").split == "dev"
+    with pytest.raises(CorpusError, match="has several splits; name one of dev, train"):
+        il.load_pairs(tmp_path / "deep", "de")
+
+
 def test_tables_that_are_named_for_no_language_are_passed_over(tmp_path):
     write(tmp_path, {"de.tsv": PAWSX, "metadata_dev.tsv": "a\tb\tc\n"})
     assert il.load_pairs(tmp_path).languages == ("deu_Latn", "deu_Latn")

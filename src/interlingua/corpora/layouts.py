@@ -19,6 +19,8 @@ from interlingua.languages import language_of_name, parse_language
 
 PAIR_FILE = re.compile(r"(tatoeba\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
 ENGLISH = "eng_Latn"
+ONLY_SPLIT = "test"
+"""What pairs are called whose folder does not name a split: they are for evaluation."""
 Pair = tuple[str, str]
 
 
@@ -115,12 +117,18 @@ def _read_pair(folder: Path, pair: Pair, split: str | None) -> PairCorpus:
         lacking = [code for code in pair if code not in files[pair]]
         if lacking:
             raise CorpusError(f"'{folder}' has one side of {'-'.join(pair)} only; {lacking[0]} is missing")
+        _require_no_split(folder, split)
         left, right = (read_lines(files[pair][code]) for code in pair)
-        return line_by_line(str(folder), split or "test", pair, left, right)
+        return line_by_line(str(folder), ONLY_SPLIT, pair, left, right)
     tables = paraphrase_files(folder)[pair[0]]
-    by_split = {path.stem.split("_")[0] if path.parent != folder else split or "test": path for path in tables}
-    path = _only(folder, by_split, split or ("test" if "test" in by_split else None))
-    return read_paraphrases(path, str(folder), split or "test", pair[0])
+    if tables[0].parent == folder:
+        _require_no_split(folder, split)
+        return read_paraphrases(tables[0], str(folder), ONLY_SPLIT, pair[0])
+    by_split = {path.stem.split("_")[0]: path for path in tables}  # as test_2k
+    if split is None and ONLY_SPLIT in by_split:
+        split = ONLY_SPLIT
+    path = _only(folder, by_split, split)
+    return read_paraphrases(path, str(folder), path.stem.split("_")[0], pair[0])
 
 
 def _choose(folder: Path, pairs: Sequence[Pair], languages: Sequence[str]) -> Pair:
@@ -141,9 +149,16 @@ def _choose(folder: Path, pairs: Sequence[Pair], languages: Sequence[str]) -> Pa
     raise LanguageError(f"'{folder}' {problem} {listed}")
 
 
+def _require_no_split(folder: Path, split: str | None) -> None:
+    if split not in (None, ONLY_SPLIT):
+        raise CorpusError(f"'{folder}' has no splits, so no '{split}'; leave it out")
+
+
 def _only(folder: Path, by_split: dict[str, Path], split: str | None) -> Path:
     if split is None and len(by_split) == 1:
         return next(iter(by_split.values()))
+    if split is None:
+        raise CorpusError(f"'{folder}' has several splits; name one of {', '.join(by_split)}")
     if split not in by_split:
         raise CorpusError(f"'{folder}' has no split '{split}'; it has {', '.join(by_split)}")
     return by_split[split]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.corpora import layouts, tables
-from interlingua.corpora.bucc import BUCC2018
+from interlingua.corpora.bucc import BUCC2018, BUCC2018_GOLD
 from interlingua.corpora.checks import require_limit
 from interlingua.corpora.flores import FLORES200, FLORES_PLUS
 from interlingua.corpora.folder import EVALUATION_SPLIT, PROBE_SPLIT, halved, has_splits, read_folder
@@ -24,7 +24,7 @@ from interlingua.corpora.wikipedia import WIKIPEDIA
 from interlingua.errors import CorpusError
 from interlingua.languages import parse_language, parse_languages
 
-_SOURCES = (STARTER, FLORES200, FLORES_PLUS, NTREX128, TATOEBA, BUCC2018, PAWSX, WIKIPEDIA)
+_SOURCES = (STARTER, FLORES200, FLORES_PLUS, NTREX128, TATOEBA, BUCC2018, BUCC2018_GOLD, PAWSX, WIKIPEDIA)
 CORPORA = {source.name: source for source in _SOURCES}
 
 _LOADERS: dict[Shape, str] = {"parallel": "load_corpus", "pairs": "load_pairs", "text": "load_text"}
@@ -96,7 +96,7 @@ def load_pairs(
             the columns `sentence1` and `sentence2`, or with a column a language; or a data set of `datasets`.
         *languages: One language for paraphrases, or for its pair with English; two for a pair, in the order of the
             sides; none where the corpus has one pair.
-        split: By default `test` on the Hub, and the only one of a folder.
+        split: By default `test`, or the only one of a folder.
         limit: Keep the first `limit` pairs, and on each side as many distractors.
         drop_duplicates: Leave out pairs with a sentence that repeats an earlier one, and distractors. Of PAWS-X,
             repeats are always left out.
@@ -118,7 +118,7 @@ def load_pairs(
         if len(codes) == 2 and corpus.languages == codes[::-1]:
             corpus = corpus.swapped()
     elif tables.is_dataset(name) or is_table(name):
-        title, columns = tables.read_columns(name, split)
+        title, columns = tables.read_columns(name, split or "test")
         corpus = tables.pairs_of_table(title, split or "test", columns, codes)
     elif Path(name).is_dir():
         corpus = layouts.read_pair_folder(Path(name), split, codes)
@@ -144,7 +144,7 @@ def load_text(
         name: A registered name; the path of a folder with `<code>.txt`, or of a `.txt` file, a paragraph a line; the
             path of a table with a column `text`, or a data set of `datasets` with one.
         language: Any code or name of a language.
-        split: Of a `datasets.DatasetDict`.
+        split: Of a `datasets.DatasetDict`; by default `train`.
         limit: Read this many paragraphs at most.
         characters: Read no more paragraphs than reach this many characters. Of Wikipedia, which is streamed, 50 million
             where neither bound is given.
@@ -166,7 +166,7 @@ def load_text(
     if source is not None and source.read_text is not None:
         return source.read_text(source, code, limit, characters, min_length)
     if tables.is_dataset(name) or is_table(name):
-        title, columns = tables.read_columns(name, split)
+        title, columns = tables.read_columns(name, split or "train")
         return tables.text_of_table(title, columns, code, limit, characters, min_length)
     if Path(name).is_dir():
         return layouts.read_text_folder(Path(name), code, limit, characters, min_length)

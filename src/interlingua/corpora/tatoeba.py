@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interlingua.corpora.checks import require_text
-from interlingua.corpora.hub import read_table
-from interlingua.corpora.pairs import PairCorpus, line_by_line
+from interlingua.corpora.mteb_bitext import ENGLISH, read_bitext
+from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.source import CorpusSource
-from interlingua.errors import LanguageError
 from interlingua.languages import PAPER_LANGUAGES, parse_language
 
-ENGLISH = "eng_Latn"
-# mteb's languages of the test set, with their scripts; a part of the data set is called for example sqi-eng.
+# mteb's languages of the test set, with their scripts; a pair is called for example sqi-eng.
 _LANGUAGES = """
 afr_Latn amh_Ethi ang_Latn ara_Arab arq_Arab arz_Arab ast_Latn awa_Deva aze_Latn bel_Cyrl ben_Beng ber_Tfng bos_Latn
 bre_Latn bul_Cyrl cat_Latn cbk_Latn ceb_Latn ces_Latn cha_Latn cmn_Hans cor_Latn csb_Latn cym_Latn dan_Latn deu_Latn
@@ -24,21 +21,12 @@ pam_Latn pes_Arab pms_Latn pol_Latn por_Latn ron_Latn rus_Cyrl slk_Latn slv_Latn
 swg_Latn swh_Latn tam_Taml tat_Cyrl tel_Telu tgl_Latn tha_Thai tuk_Latn tur_Latn tzl_Latn uig_Arab ukr_Cyrl urd_Arab
 uzb_Latn vie_Latn war_Latn wuu_Hans xho_Latn yid_Hebr yue_Hant zsm_Latn
 """
-CONFIGURATION_OF = {parse_language(language): f"{language.split('_')[0]}-eng" for language in _LANGUAGES.split()}
+NAME_OF = {parse_language(language): f"{language.split('_')[0]}-eng" for language in _LANGUAGES.split()}
 
 
 def read_pairs(source: CorpusSource, split: str, languages: Sequence[str]) -> PairCorpus:
     """Read the pairs of one language with English."""
-    source.require_split(split)
-    others = [code for code in languages if code != ENGLISH]
-    if len(others) != 1 or len(languages) > 2:
-        raise LanguageError(f"corpus '{source.name}' has pairs of a language with English: ask for one other language")
-    language = source.require_language(others[0])
-    table = read_table(source, CONFIGURATION_OF[language], split, ["sentence1", "sentence2"])
-    sides = (
-        require_text(f"{source.name}, {column}", table.column(column).to_pylist()) for column in table.column_names
-    )
-    return line_by_line(source.name, split, (language, ENGLISH), *sides)
+    return read_bitext(source, split, languages, NAME_OF)
 
 
 TATOEBA = CorpusSource(
@@ -47,11 +35,11 @@ TATOEBA = CorpusSource(
     licence="CC BY 2.0 FR",
     citation="Artetxe and Schwenk, Massively Multilingual Sentence Embeddings for Zero-Shot Cross-Lingual Transfer and "
     "Beyond, TACL 2019",
-    languages=(*CONFIGURATION_OF, ENGLISH),
+    languages=(*NAME_OF, ENGLISH),
     splits=("test",),
     repository="mteb/tatoeba-bitext-mining",
     revision="69e8f12da6e31d59addadda9a9c8a2e601a0e282",
-    provenance="mteb 2.26.24 pins this revision and these parts; JSON lines, which datasets reads as well as Parquet",
+    provenance="mteb 2.26.24 pins this revision, and reads it as one table with the column lang; JSON lines",
     layout="<a>-<b>.<a>.txt and <a>-<b>.<b>.txt, line i the same sentence in both",
     by_default={"pairs": tuple(code for code in PAPER_LANGUAGES if code != ENGLISH)},
     read_pairs=read_pairs,
