@@ -183,11 +183,15 @@ def test_a_wikipedia_that_was_read_to_its_end_is_not_read_again(repository):
     assert len(il.load_text("wikipedia", "de", characters=10**9)) == 2
 
 
-def test_what_was_fetched_once_is_read_offline(repository):
+def test_what_was_fetched_once_is_read_offline_at_that_revision(repository, monkeypatch):
     folder = repository("flores200", {("default", "dev"): {"eng_Latn": ["one"], "deu_Latn": ["eins"]}})
     first = il.load_corpus("flores200", "dev", languages=["en", "de"])
     shutil.rmtree(folder)
     assert il.load_corpus("flores200", "dev", languages=["en", "de"]) == first
+    another = dataclasses.replace(CORPORA["flores200"], revision="another")
+    monkeypatch.setitem(CORPORA, "flores200", another)
+    with pytest.raises(CorpusError, match="@another on the Hub"):
+        il.load_corpus("flores200", "dev", languages=["en", "de"])
 
 
 @pytest.mark.parametrize("name", [name for name, source in CORPORA.items() if source.repository])

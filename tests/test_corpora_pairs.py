@@ -37,7 +37,9 @@ def test_bitext_of_two_languages(tmp_path):
     corpus = il.load_pairs(tmp_path, "de")
     assert corpus.languages == ("deu_Latn", "eng_Latn")
     assert (corpus.left, corpus.right, corpus.gold) == (("ja", "nein"), ("yes", "no"), ((0, 0), (1, 1)))
-    assert il.load_pairs(tmp_path, "English", "German") == corpus.swapped()
+    swapped = il.load_pairs(tmp_path, "English", "German")
+    assert swapped == corpus.swapped()
+    assert (swapped.languages, swapped.left) == (("eng_Latn", "deu_Latn"), ("yes", "no"))
     assert il.load_pairs(tmp_path) == corpus
 
 

@@ -87,6 +87,11 @@ def test_running_text_in_a_folder_and_a_file(tmp_path):
         list(open_parts(str(tmp_path / "en.txt")))
 
 
+def test_empty_lines_tell_running_text_whatever_the_line_ends(tmp_path):
+    (tmp_path / "en.txt").write_bytes(f"{LONG}\r\n\r\n{LONG}2\r\n".encode())
+    assert [part.title for part in open_parts(str(tmp_path))] == ["text eng_Latn"]
+
+
 def test_tables(tmp_path):
     rows = [{"en": "one", "de": "eins"}, {"en": "two", "de": "zwei"}]
     write(tmp_path, {"mine.jsonl": "\n".join(map(json.dumps, rows))})
