@@ -92,6 +92,12 @@ def test_empty_lines_tell_running_text_whatever_the_line_ends(tmp_path):
     assert [part.title for part in open_parts(str(tmp_path))] == ["text eng_Latn"]
 
 
+def test_an_empty_line_in_one_file_is_reported_as_the_slip_it_is(tmp_path):
+    write(tmp_path, {"en.txt": "a\n\nb\n", "de.txt": "x\ny\nz\n"})
+    with pytest.raises(CorpusError, match="line 2 of eng_Latn is empty"):
+        list(open_parts(str(tmp_path)))
+
+
 def test_tables(tmp_path):
     rows = [{"en": "one", "de": "eins"}, {"en": "two", "de": "zwei"}]
     write(tmp_path, {"mine.jsonl": "\n".join(map(json.dumps, rows))})

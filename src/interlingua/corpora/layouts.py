@@ -40,7 +40,8 @@ def shape_of(folder: Path) -> Shape:
             f"'{folder}' holds no corpus that is known: it needs <split>/<code>.txt, <code>.txt, <a>-<b>.<a>.txt and "
             "<a>-<b>.<b>.txt, <a>-<b>.<split>.gold, or <code>.tsv"
         )
-    empty_lines = any("\n\n" in read_text(path) for path in texts)
+    # One file alone with an empty line is a slip in a parallel corpus, which its loader must report.
+    empty_lines = all("\n\n" in read_text(path) for path in texts)
     return "text" if empty_lines else "parallel"
 
 
