@@ -39,7 +39,7 @@ def read_table(source: CorpusSource, configuration: str | None, split: str, colu
     if not path.is_file():
         dataset = load_dataset(source, configuration, split)
         with _explained(source, configuration), written_whole(path) as temporary:
-            dataset.to_parquet(str(temporary))
+            pq.write_table(dataset.with_format("arrow")[:], temporary)
     there = pq.read_schema(path).names
     missing = [column for column in columns or () if column not in there]
     if missing:
