@@ -222,8 +222,8 @@ PRETRAINING = (
         languages=_codes("ar zho_Hans zho_Hant cs nl en fr de el he hi id it ja ko fa pl pt ro ru es tr uk vi"),
         complete=True,
         source="https://huggingface.co/CohereForAI/aya-23-8B (its 23 languages, Chinese in two scripts)",
-        note="The card names the languages that the model covers; by the report (arXiv 2405.15032) they are those included "
-        "in pre-training, but no list of that data is given apart. Of the paper's 22 it lacks Thai.",
+        note="The card names the languages that the model covers; by the report (arXiv 2405.15032) they are those "
+        "included in pre-training, but no list of that data is given apart. Of the paper's 22 it lacks Thai.",
     ),
     Pretraining(
         family="PolyLM",
