@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import interlingua as il
 from interlingua.corpora import CORPORA
@@ -95,6 +97,61 @@ def test_fingerprint_names_the_text_and_nothing_else(corpus):
     assert corpus.fingerprint() == renamed.fingerprint() != changed.fingerprint()
 
 
-def test_every_registered_corpus_opens():
-    for name in CORPORA:
-        assert len(il.load_corpus(name)) > 0
+def test_every_registered_corpus_is_described_as_data():
+    for name, source in CORPORA.items():
+        assert name == source.name
+        assert source.shapes and source.languages and source.splits
+        assert source.licence and source.citation and source.description and source.provenance
+        assert len(set(source.languages)) == len(source.languages)
+        if source.repository:
+            assert len(source.revision) == 40  # a commit, not a branch that moves
+            assert source.layout
+
+
+def test_what_is_unusual_is_kept_as_data(tmp_path):
+    write(tmp_path, {"dev/fr.txt": "e\u0301te\u0301\noui\nnon\x07\noui\n", "dev/de.txt": "a\nb\nc\nd\n"})
+    corpus = il.load_corpus(tmp_path)
+    assert [(w.kind, w.part, w.count, w.first) for w in corpus.warnings] == [
+        ("not NFC", "fra_Latn", 1, 1),
+        ("control characters", "fra_Latn", 1, 3),
+        ("duplicates", "fra_Latn", 1, 4),
+    ]
+    assert str(corpus.warnings[2]).startswith("fra_Latn: 1 line that repeats an earlier one")
+    assert corpus.first(2).warnings == corpus.warnings[:1]
+    assert corpus.only(["de"]).warnings == ()
+
+
+def test_duplicates_go_in_every_language_at_once(tmp_path):
+    write(tmp_path, {"dev/en.txt": "go\nrun\ngo\nsit\n", "dev/de.txt": "geh\nlauf\nlos\nlauf\n"})
+    corpus = il.load_corpus(tmp_path, drop_duplicates=True)
+    assert corpus.sentences == {"deu_Latn": ("geh", "lauf"), "eng_Latn": ("go", "run")}
+    assert corpus.dropped == {"repeated": 2}
+    assert not corpus.warnings
+    assert len(il.load_corpus(tmp_path)) == 4
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1))
+def test_without_duplicates_is_what_a_quadratic_search_keeps(rows):
+    corpus = il.ParallelCorpus(
+        "any", "dev", {"eng_Latn": tuple(a for a, _ in rows), "deu_Latn": tuple(b for _, b in rows)}
+    )
+    kept = []
+    for a, b in rows:
+        if all(a != c and b != d for c, d in kept):
+            kept.append((a, b))
+    unique = corpus.without_duplicates()
+    assert list(zip(unique["eng_Latn"], unique["deu_Latn"], strict=True)) == kept
+    assert unique.dropped["repeated"] == len(rows) - len(kept)
+
+
+def test_a_folder_of_pairs_says_which_loader_reads_it(tmp_path):
+    write(tmp_path, {"deu-eng.deu.txt": "ja\n", "deu-eng.eng.txt": "yes\n"})
+    with pytest.raises(CorpusError, match="load it with load_pairs"):
+        il.load_corpus(tmp_path)
+    with pytest.raises(CorpusError, match=r"'pawsx' is no multi-parallel corpus; load it with load_pairs"):
+        il.load_corpus("pawsx")
+
+
+def test_a_limit_below_one_is_an_error():
+    with pytest.raises(CorpusError, match="limit must be at least 1, not 0"):
+        il.load_corpus("starter", limit=0)

@@ -42,7 +42,10 @@ def test_the_commands_of_the_readme_exist_with_their_options():
     commands = get_command(app).commands  # ty: ignore
     for line in lines:
         name, *words = line.split()
-        known = {option for parameter in commands[name].params for option in parameter.opts}
+        command = commands[name]
+        if hasattr(command, "commands"):  # a group, as `corpus`
+            command = command.commands[words[0]]
+        known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("-")} <= known, line
 
 

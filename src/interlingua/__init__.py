@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from interlingua.corpora import ParallelCorpus, load_corpus
+    from interlingua.corpora import PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         random_control,
         set_to_mean,
     )
+    from interlingua.languages import seen_languages
     from interlingua.measures import (
         bitext,
         claims,
@@ -48,13 +49,14 @@ if TYPE_CHECKING:
 __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
-    "corpora": ("ParallelCorpus", "load_corpus"),
+    "corpora": ("PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
         "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
         "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
+    "languages": ("seen_languages",),
     "measures": (
         "bitext", "claims", "correlation", "embed", "generate", "geometry", "geometry_summary", "overlap",
         "paraphrase", "projection", "retrieval",
@@ -65,7 +67,8 @@ _NAMES_OF_ROOM = {
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
-    "ParallelCorpus", "load_corpus",
+    "PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text",
+    "seen_languages",
     "InterlinguaError",
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
     "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from interlingua.errors import InterlinguaError
 from interlingua.progress import shown_progress
@@ -53,6 +54,7 @@ def _exit_interrupted() -> NoReturn:
     os._exit(INTERRUPTED)
 
 
+SAMPLE_LENGTH = 80
 DEFAULT_MODEL = "gemma3-270m"
 ModelOption = Annotated[str, typer.Option(help="Packaged model, Hugging Face id, or folder.")]
 InterventionOption = Annotated[Path | None, typer.Option(help="Steer with what `interlingua intervene` wrote.")]
@@ -273,13 +275,42 @@ def bake(
     _say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")
 
 
+corpus_app = typer.Typer(no_args_is_help=True, help="Look at a corpus before using it.")
+app.add_typer(corpus_app, name="corpus")
+
+
+@corpus_app.command("show")
+def corpus_show(
+    name: Annotated[str, typer.Argument(help="Registered corpus, folder, or .csv, .tsv, .jsonl, .parquet, .tmx file.")],
+    language: Annotated[list[str] | None, typer.Option(help="These languages only; may be repeated.")] = None,
+    split: Annotated[str | None, typer.Option(help="This split only.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N lines of each part.")] = None,
+) -> None:
+    """Open a corpus, check it, and print its languages, sizes, licence, a sample line and warnings."""
+    from interlingua.corpora import CORPORA
+    from interlingua.corpora.overview import facts, open_parts
+
+    known = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for key, value in facts(CORPORA[name]) if name in CORPORA else []:
+        known.add_row(key, Text(value))
+    if name in CORPORA:
+        out.print(known)
+    for part in open_parts(name, split=split, languages=language or (), limit=limit):
+        out.print(f"\n{part.title}: {part.size}", style="bold", markup=False, soft_wrap=True)
+        for code, line in part.sample:
+            _say(f"  {code}  {line if len(line) <= SAMPLE_LENGTH else line[:SAMPLE_LENGTH] + '...'}")
+        _say(f"  sha256 {part.fingerprint}")
+        for warning in part.warnings:
+            _say(f"  warning: {warning}")
+
+
 @app.command("list")
 def list_(what: Annotated[str, typer.Argument(help="models, corpora, languages or interventions.")]) -> None:
     """List what is known by name."""
     rows = _listings(what)
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     out.print(table)
 
 
@@ -297,17 +328,36 @@ def _listings(what: str) -> list[tuple[str, ...]]:
     if what == "corpora":
         from interlingua.corpora import CORPORA
 
-        named = [(name, corpus.description, corpus.licence) for name, corpus in CORPORA.items()]
+        named = [
+            (name, ", ".join(known.shapes), f"{known.description}\n[{known.licence}]")
+            for name, known in CORPORA.items()
+        ]
         return [
             *named,
-            ("<folder>", "<split>/<code>.txt or <code>.txt, line i the same sentence everywhere", ""),
+            ("<folder>", "parallel", "<split>/<code>.txt or <code>.txt, line i the same sentence everywhere"),
+            ("<folder>", "pairs", "<a>-<b>.<a>.txt and <a>-<b>.<b>.txt; BUCC's files; PAWS-X's <code>.tsv"),
+            ("<folder>", "text", "<code>.txt, a paragraph a line"),
+            ("<file>", "any", ".csv, .tsv, .jsonl, .parquet or .tmx (extra 'tmx'), a column a language"),
         ]
     if what == "languages":
-        from interlingua.languages import PAPER_LANGUAGES, language_name, short_code
+        from interlingua.languages import PAPER_LANGUAGES, PRETRAINING, language_name, short_code
 
         codes = sorted({*PAPER_LANGUAGES, "zho_Hans"})
-        rows = [(code, short_code(code), language_name(code)) for code in codes]
-        return [*rows, ("<code>", "", "every other language with an ISO 639-3 code, as in yor_Latn")]
+        complete = [known for known in PRETRAINING if known.complete]
+        rows = [
+            (
+                code,
+                short_code(code),
+                language_name(code),
+                ", ".join(known.family for known in complete if code in known.languages),
+            )
+            for code in codes
+        ]
+        return [
+            ("code", "short", "name", "models whose makers name it as pre-trained on"),
+            *rows,
+            ("<code>", "", "any other language", "with an ISO 639-3 code, as in yor_Latn"),
+        ]
     if what == "interventions":
         from interlingua.interventions import INTERVENTIONS, random_control
         from interlingua.interventions.registry import explain

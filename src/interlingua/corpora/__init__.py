@@ -1,10 +1,26 @@
-"""What is read: corpora, one file per source.
+"""What is read: corpora of three shapes, one file per source.
 
-`parallel` holds the type, `folder` and `starter` read it from a user's folder and from the package, and
-`registry` finds the right one for a name or a path. A corpus is checked when it is opened.
+`parallel`, `pairs` and `text` hold the shapes. `starter`, `flores`, `ntrex`, `tatoeba`, `bucc`, `pawsx` and `wikipedia`
+are the named sources, each described as data (`source`); those of the Hugging Face Hub are fetched by `hub`. `folder`,
+`layouts` and `tables` read a user's own. `registry` finds the right one for a name or a path. A corpus is checked when
+it is opened (`checks`).
 """
 
+from interlingua.corpora.checks import CorpusWarning
+from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
-from interlingua.corpora.registry import CORPORA, load_corpus
+from interlingua.corpora.registry import CORPORA, load_corpus, load_pairs, load_text
+from interlingua.corpora.source import CorpusSource
+from interlingua.corpora.text import TextCorpus
 
-__all__ = ["CORPORA", "ParallelCorpus", "load_corpus"]
+__all__ = [
+    "CORPORA",
+    "CorpusSource",
+    "CorpusWarning",
+    "PairCorpus",
+    "ParallelCorpus",
+    "TextCorpus",
+    "load_corpus",
+    "load_pairs",
+    "load_text",
+]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from interlingua.corpora.lines import read_lines
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import parse_language
@@ -34,14 +36,25 @@ def read_folder(folder: Path, split: str, name: str | None = None) -> ParallelCo
     if has_splits(folder):
         return ParallelCorpus(name, split, _read_languages(_split_folder(folder, split)))
     whole = ParallelCorpus(name, split, _read_languages(folder))
+    return halved(whole, split)
+
+
+def halved(whole: ParallelCorpus, split: str) -> ParallelCorpus:
+    """Return one half of a corpus that has no splits: the first is `dev`, the second `devtest`.
+
+    Raises:
+        CorpusError: Another split is asked for, or there is only one line.
+    """
     half = len(whole) // 2
     halves = {PROBE_SPLIT: slice(0, half), EVALUATION_SPLIT: slice(half, None)}
     if split not in halves:
-        raise CorpusError(f"'{folder}' has no splits; ask for '{PROBE_SPLIT}' or '{EVALUATION_SPLIT}', its two halves")
+        raise CorpusError(
+            f"'{whole.name}' has no splits; ask for '{PROBE_SPLIT}' or '{EVALUATION_SPLIT}', its two halves"
+        )
     if half == 0:
-        raise CorpusError(f"'{folder}' has one line a language, too few to be halved into probe and evaluation")
+        raise CorpusError(f"'{whole.name}' has one line a language, too few to be halved into probe and evaluation")
     sentences = {code: lines[halves[split]] for code, lines in whole.sentences.items()}
-    return ParallelCorpus(name, split, sentences)
+    return replace(whole, split=split, sentences=sentences)
 
 
 def has_splits(folder: Path) -> bool:
@@ -49,8 +62,13 @@ def has_splits(folder: Path) -> bool:
     return (folder / PROBE_SPLIT).is_dir() or not any(folder.glob("*.txt"))
 
 
+def splits_of(folder: Path) -> tuple[str, ...]:
+    """Return the splits of a multi-parallel folder; none where it has no sub-folders of text."""
+    return tuple(sorted({path.parent.name for path in folder.glob("*/*.txt")})) if has_splits(folder) else ()
+
+
 def _split_folder(folder: Path, split: str) -> Path:
-    splits = sorted({path.parent.name for path in folder.glob("*/*.txt")})
+    splits = splits_of(folder)
     if not splits:
         raise CorpusError(f"'{folder}' holds no text: it needs <code>.txt, or <split>/<code>.txt, one sentence a line")
     if split not in splits:
@@ -70,25 +88,3 @@ def _read_languages(folder: Path) -> Mapping[str, tuple[str, ...]]:
             raise CorpusError(f"'{origin[code]}' and '{path}' are both {code}; keep one of them")
         sentences[code], origin[code] = read_lines(path), path
     return sentences
-
-
-def read_lines(path: Path) -> tuple[str, ...]:
-    """Read a text file, one sentence a line.
-
-    Raises:
-        CorpusError: It cannot be read, is not UTF-8, or is empty.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"cannot read '{path}': {error.strerror}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise CorpusError(f"'{path}' is not UTF-8: byte {error.start}, on line {line}") from None
-    if not text.strip():
-        raise CorpusError(f"'{path}' is empty; it needs one sentence a line")
-    # Not str.splitlines: it also breaks at U+2028, U+0085 and the like, which occur inside sentences.
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    return tuple(line.strip() for line in lines)

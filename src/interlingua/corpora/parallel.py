@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from interlingua.corpora.checks import CorpusWarning, find_warnings
 from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import parse_languages
 
@@ -18,6 +19,8 @@ class ParallelCorpus:
         name: What the corpus was asked for as: a registered name or a path.
         split: Which part of it this is, for example `dev`.
         sentences: For each FLORES-200 code, its sentences; entry i is the same sentence in every language.
+        dropped: How many sentences of the source were left out in every language, by reason.
+        warnings: What was found when it was opened.
 
     Raises:
         CorpusError: No language, no sentence, an empty sentence, or languages of unequal length.
@@ -31,6 +34,8 @@ class ParallelCorpus:
     name: str
     split: str
     sentences: Mapping[str, tuple[str, ...]]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[CorpusWarning, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.sentences:
@@ -51,6 +56,8 @@ class ParallelCorpus:
                         f"corpus '{self.name}' ({self.split}): line {i + 1} of {code} is empty; remove that line "
                         "in every language, so that the rest stays aligned"
                     )
+        found = [warning for code, lines in self.sentences.items() for warning in find_warnings(code, lines)]
+        object.__setattr__(self, "warnings", tuple(found))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -79,6 +86,30 @@ class ParallelCorpus:
         if limit is None:
             return self
         return replace(self, sentences={code: lines[:limit] for code, lines in self.sentences.items()})
+
+    def without_duplicates(self) -> ParallelCorpus:
+        """Return the corpus without the lines that repeat an earlier one in any language.
+
+        A line goes in every language at once, so that alignment stays. `dropped` counts them, under `repeated`.
+
+        Example:
+            >>> sentences = {"eng_Latn": ("go", "run", "go"), "deu_Latn": ("geh", "lauf", "los")}
+            >>> ParallelCorpus("mine", "dev", sentences).without_duplicates()["deu_Latn"]
+            ('geh', 'lauf')
+        """
+        seen: dict[str, set[str]] = {code: set() for code in self.sentences}
+        kept = []
+        for i in range(len(self)):
+            row = {code: lines[i] for code, lines in self.sentences.items()}
+            if not any(line in seen[code] for code, line in row.items()):
+                kept.append(i)
+                for code, line in row.items():
+                    seen[code].add(line)
+        return replace(
+            self,
+            sentences={code: tuple(lines[i] for i in kept) for code, lines in self.sentences.items()},
+            dropped={**self.dropped, "repeated": self.dropped.get("repeated", 0) + len(self) - len(kept)},
+        )
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the languages and sentences, which names this text whatever its path."""

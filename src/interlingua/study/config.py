@@ -52,6 +52,11 @@ class StudyConfig(BaseModel):
         None,
         description="languages that are measured; by default the paper's 22 where the corpus has them, else all",
     )
+    pretrained_languages: Languages | None = Field(
+        None,
+        description="languages that the model was pre-trained on, so that others can be marked as unseen; by default "
+        "what its makers name, for Bloom, Aya-23, PolyLM and XGLM, and unknown for others",
+    )
     pooling: Literal["mean", "max", "last"] = Field("mean", description="of a response, over a sentence's tokens")
     special_tokens: bool = Field(False, description="whether tokens that the tokenizer adds count in a response")
     max_length: int = Field(128, ge=2, description="probe sentences are cut to this many tokens")
