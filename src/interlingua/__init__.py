@@ -29,7 +29,17 @@ if TYPE_CHECKING:
         random_control,
         set_to_mean,
     )
-    from interlingua.measures import embed, generate, geometry, retrieval
+    from interlingua.measures import (
+        embed,
+        embed_layers,
+        generate,
+        generate_seeds,
+        geometry,
+        identify,
+        language_shares,
+        perplexity,
+        retrieval,
+    )
     from interlingua.models import LanguageModel, load_model
     from interlingua.study import open_run, run_study
 
@@ -43,7 +53,10 @@ _NAMES_OF_ROOM = {
         "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
         "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
-    "measures": ("embed", "generate", "geometry", "retrieval"),
+    "measures": (
+        "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify", "language_shares", "perplexity",
+        "retrieval",
+    ),
     "models": ("LanguageModel", "load_model"),
     "study": ("open_run", "run_study"),
 }  # fmt: skip
@@ -55,7 +68,8 @@ __all__ = [  # noqa: RUF022
     "Experts", "find_experts",
     "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
     "mean_shift", "neutralise", "random_control", "set_to_mean",
-    "embed", "generate", "geometry", "retrieval",
+    "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify", "language_shares", "perplexity",
+    "retrieval",
     "LanguageModel", "load_model",
     "open_run", "run_study",
 ]  # fmt: skip
