@@ -40,10 +40,10 @@ def matrix_products(model: LanguageModel, tokenised: TokenisedSentences, budget:
 
 def sentence_transformer(model: LanguageModel, folder: str):
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     model.save_pretrained(folder)
-    transformer = Transformer(folder, max_seq_length=512, model_args={"dtype": model.hf.dtype})
+    transformer = Transformer(folder, max_seq_length=512, model_kwargs={"dtype": model.hf.dtype})
     pooling = Pooling(model.hidden_size, pooling_mode="mean")
     return SentenceTransformer(modules=[transformer, pooling], device=str(model.device))
 

@@ -174,10 +174,10 @@ def test_an_embedding_that_is_not_finite_is_an_error():
 def test_sentence_transformers_gives_the_same(dtype, near, checkpoint):
     """Cosine distances, since in bfloat16 each number is rounded to three digits on the way."""
     st_ = pytest.importorskip("sentence_transformers")
-    models = pytest.importorskip("sentence_transformers.models")
+    models = pytest.importorskip("sentence_transformers.sentence_transformer.modules")
     name = str(dtype).removeprefix("torch.")
     model = il.load_model(checkpoint, dtype=name, device="cpu")
-    transformer = models.Transformer(str(checkpoint), max_seq_length=256, model_args={"dtype": dtype})
+    transformer = models.Transformer(str(checkpoint), max_seq_length=256, model_kwargs={"dtype": dtype})
     pooling = models.Pooling(32, pooling_mode="mean")
     theirs = st_.SentenceTransformer(modules=[transformer, pooling], device="cpu").encode(TEXTS)
     ours = il.embed(model, TEXTS)

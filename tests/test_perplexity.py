@@ -132,6 +132,23 @@ def test_no_tensor_of_logits_is_larger_than_allowed(llama, monkeypatch):
     assert max(size for size in sizes[1:] if size > 1) == 7  # the first is the check of eight tokens
 
 
+@pytest.mark.parametrize("family", CONFIGS)
+def test_attention_in_blocks_is_the_attention_of_every_family(family, monkeypatch):
+    """Windows of many blocks, and in gemma3 and mistral more tokens than their attention slides over."""
+    monkeypatch.setattr("interlingua.models.attention.BLOCK", 32)
+    model = make_model(family)
+    sliding = getattr(model.hf.config, "sliding_window", None) is not None
+    own = model.hf.config._attn_implementation
+    if sliding:
+        for block in model.hf.model.layers:
+            if getattr(block.self_attn, "sliding_window", None):
+                block.self_attn.sliding_window = 24
+        model.hf.config.sliding_window = 24
+    losses = token_losses(model, TEXT, max_length=180, stride=60)
+    assert model.hf.config._attn_implementation == own
+    np.testing.assert_allclose(losses, sliding_window(model, TEXT, 180, 60), rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("how", ["hooks", "weights"])
 def test_a_steered_model_is_measured_as_it_is(llama, how, tmp_path):
     edit = some_edit(llama, "mixed", shift=True)
@@ -176,6 +193,7 @@ def test_an_interrupt_leaves_the_model_as_it_was(llama):
     with pytest.raises(KeyboardInterrupt):
         il.perplexity(llama, TEXT, max_length=32, stride=8, progress=stop)
     assert count_hooks(llama) == before
+    assert llama.hf.config._attn_implementation == "sdpa"
 
 
 def test_progress_runs_from_nothing_to_all(llama):

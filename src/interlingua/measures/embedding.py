@@ -1,4 +1,4 @@
-"""Sentence embeddings: hidden states of any layers, pooled over tokens (paper, sections 4 to 6, and all their tables)."""
+"""Sentence embeddings: hidden states of any layer pooled over tokens (paper, sections 4 to 6, tables 1 to 7)."""
 
 from __future__ import annotations
 

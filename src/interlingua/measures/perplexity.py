@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
+from interlingua.models.attention import attention_in_blocks
 from interlingua.models.batching import TOKEN_BUDGET
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import ProgressCallback, silent
@@ -116,18 +117,17 @@ def token_losses(
     if len(ids) < 2:
         raise InputError(f"perplexity needs a text of at least two tokens; this one has {len(ids)}")
     budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
-    _require_own_logits(model, ids[:CHECKED_TOKENS])
     losses = np.empty(len(ids) - 1)
     progress(task, 0, len(losses))
-    for batch in _batches(windows(len(ids), window, stride), max(1, budget // window)):
-        # A window's last token is only predicted, so the model need not read it.
-        inputs = torch.stack([ids[w.begin : w.end - 1] for w in batch]).to(model.device)
-        with torch.inference_mode():
-            hidden = _hidden(model, inputs)
-            for w, states in zip(batch, hidden, strict=True):
+    with attention_in_blocks(model), torch.inference_mode():
+        _require_own_logits(model, ids[:CHECKED_TOKENS])
+        for batch in _batches(windows(len(ids), window, stride), max(1, budget // window)):
+            # A window's last token is only predicted, so the model need not read it.
+            inputs = torch.stack([ids[w.begin : w.end - 1] for w in batch]).to(model.device)
+            for w, states in zip(batch, _hidden(model, inputs), strict=True):
                 own = states[w.scored - 1 - w.begin :]
                 losses[w.scored - 1 : w.end - 1] = _losses(model, own, ids[w.scored : w.end])
-        progress(task, batch[-1].end - 1, len(losses))
+            progress(task, batch[-1].end - 1, len(losses))
     if not np.isfinite(losses).all():
         token = int(np.flatnonzero(~np.isfinite(losses))[0])
         raise ActivationError(f"the score of token {token + 2} is NaN or infinite; try dtype float32 or bfloat16")
@@ -232,9 +232,8 @@ def _final_logits(model: LanguageModel, logits: torch.Tensor) -> torch.Tensor:
 def _require_own_logits(model: LanguageModel, ids: torch.Tensor) -> None:
     """Compare our way from text to logits with the model's own, since a family may do something else after its head."""
     inputs = ids[None].to(model.device)
-    with torch.inference_mode():
-        ours = _final_logits(model, _raw_logits(model, _hidden(model, inputs))).float()
-        theirs = model.hf(input_ids=inputs, attention_mask=torch.ones_like(inputs), use_cache=False).logits.float()
+    ours = _final_logits(model, _raw_logits(model, _hidden(model, inputs))).float()
+    theirs = model.hf(input_ids=inputs, attention_mask=torch.ones_like(inputs), use_cache=False).logits.float()
     if float((ours.to(theirs.device) - theirs).abs().max()) > 0.01 * float(theirs.abs().max()):  # NaN comes later
         raise ModelError(
             f"{type(model.hf).__name__} changes its logits after the head in a way that is not known here, so that its "
