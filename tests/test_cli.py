@@ -311,3 +311,54 @@ def test_a_truncated_checkpoint_exits_2(run_cli, llama, corpus_folder, tmp_path)
     code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
     assert code == 2
     assert "cannot load model" in errors
+
+
+def test_generate_writes_texts_with_their_languages(run_cli, checkpoint, tmp_path):
+    import json
+
+    on = ("generate", "--model", checkpoint, "--dtype", "float32", "-n", 3, "--max-new-tokens", 12)
+    code, printed, _ = run_cli(*on, "--out", tmp_path / "texts.jsonl")
+    assert code == 0
+    assert "3 texts: " in printed
+    assert "Languages by langid 1.1.6" in printed
+    rows = [json.loads(line) for line in (tmp_path / "texts.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = il.generate(il.load_model(checkpoint, dtype="float32"), n=3, max_new_tokens=12)
+    assert [row["text"] for row in rows] == texts
+    identified = il.identify(texts).table()
+    assert [row["language"] for row in rows] == identified.language.tolist()
+    assert [row["posterior"] for row in rows] == pytest.approx(identified.posterior.tolist())
+    code, _, errors = run_cli(*on, "--out", tmp_path / "texts.txt")
+    assert (code, "should end in .jsonl" in errors) == (2, True)
+    code, _, errors = run_cli(*on, "--out", tmp_path / "other.jsonl", "--identifier", "cld")
+    assert (code, "unknown identifier 'cld'" in errors) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl"]
+
+
+def test_embed_pools_as_told(run_cli, checkpoint, tmp_path):
+    (tmp_path / "lines.txt").write_text("el gato\nun perro\n")
+    on = ("embed", "--model", checkpoint, "--dtype", "float32", tmp_path / "lines.txt", "--out", tmp_path / "e.npy")
+    assert run_cli(*on, "--pool", "max")[0] == 0
+    model = il.load_model(checkpoint, dtype="float32")
+    assert (np.load(tmp_path / "e.npy") == il.embed(model, ["el gato", "un perro"], pool="max")).all()
+    code, _, errors = run_cli(*on, "--pool", "min")
+    assert (code, "use mean, max, last" in errors) == (2, True)
+
+
+def test_perplexity_prints_what_it_measures(run_cli, checkpoint, experts, tmp_path):
+    (tmp_path / "text.txt").write_text("el gato duerme y un perro ladra\n" * 4, encoding="utf-8")
+    on = ("perplexity", "--model", checkpoint, "--dtype", "float32", tmp_path / "text.txt")
+    windows = ("--max-length", 64, "--stride", 32)
+    model = il.load_model(checkpoint, dtype="float32")
+    edit = il.set_to_mean(experts, "es", k=20)
+    edit.save(tmp_path / "es")
+    for steered, options in ((edit.with_strength(0), ()), (edit, ("--intervention", tmp_path / "es"))):
+        code, printed, _ = run_cli(*on, *windows, *options)
+        with steered.applied_to(model):
+            result = il.perplexity(model, (tmp_path / "text.txt").read_text(), max_length=64, stride=32)
+        assert code == 0
+        assert f"log perplexity {result.log_perplexity:.4f}, standard error {result.standard_error:.4f}" in printed
+        assert f"{result.tokens} tokens scored, window 64, stride 32" in printed
+    code, _, errors = run_cli(*on)
+    assert (code, "below the window of 256" in errors) == (2, True)
+    code, _, errors = run_cli("perplexity", "--model", checkpoint, tmp_path / "nothing.txt")
+    assert (code, "cannot read" in errors) == (2, True)

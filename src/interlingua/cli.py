@@ -206,20 +206,33 @@ def generate(
     n: Annotated[int, typer.Option("-n", help="How many texts.")] = 8,
     max_new_tokens: Annotated[int, typer.Option(help="How long a text may be.")] = 64,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    file: Annotated[Path | None, typer.Option("--out", help="A .jsonl file for the texts and their languages.")] = None,
+    identifier: Annotated[str, typer.Option(help="langid (the paper's) or lingua.")] = "langid",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
 ) -> None:
-    """Sample texts from nothing but the model's start token."""
-    from interlingua.measures import generate as sample
+    """Sample texts from nothing but the model's start token; print them, or write them with their languages."""
+    from interlingua.measures import generate_seeds, identify, write_texts
+    from interlingua.measures.generation import require_jsonl
+    from interlingua.report.terminal import languages_summary
 
+    if file is not None:
+        require_jsonl(file)
+        identify([], identifier)
     edit = _load_intervention(intervention)
     loaded = _load_model(model, device, dtype, trust_remote_code)
     with _steered(loaded, edit), shown_progress(err) as progress:
-        texts = sample(loaded, n, seed=seed, max_new_tokens=max_new_tokens, progress=progress)
-    for i, text in enumerate(texts):
-        out.print(f"--- {i + 1}", style="dim")
-        _say(text)
+        texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens, progress=progress)
+    if file is None:
+        for i, text in enumerate(texts.text):
+            out.print(f"--- {i + 1}", style="dim")
+            _say(text)
+        return
+    identified = identify(list(texts.text), identifier)
+    write_texts(file, texts.join(identified.table()))
+    out.print(languages_summary(identified))
+    _say(f"\n{len(texts):,} texts: {file}")
 
 
 @app.command()
@@ -229,27 +242,64 @@ def embed(
     model: ModelOption = DEFAULT_MODEL,
     intervention: InterventionOption = None,
     layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
+    pool: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Embed the sentences of a file."""
+    from typing import cast
+
     import numpy as np
 
     from interlingua.corpora.folder import read_lines
     from interlingua.errors import InputError
     from interlingua.files import written_whole
     from interlingua.measures import embed as embed_sentences
+    from interlingua.measures.embedding import EmbeddingPool
 
     lines, edit = read_lines(sentences), _load_intervention(intervention)
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = _load_model(model, device, dtype, trust_remote_code)
     with _steered(loaded, edit), shown_progress(out) as progress:
-        embedded = embed_sentences(loaded, lines, layer=layer, progress=progress)
+        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(EmbeddingPool, pool), progress=progress)
     with written_whole(file.with_suffix(".npy")) as temporary:
         np.save(temporary, embedded)
     _say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")
+
+
+@app.command()
+def perplexity(
+    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file.")],
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    stride: Annotated[int, typer.Option(help="By how many tokens a window starts after the one before.")] = 512,
+    max_length: Annotated[int | None, typer.Option(help="Tokens of a window; default the model's maximum.")] = None,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Measure the perplexity of a text under a sliding window."""
+    import math
+
+    from interlingua.errors import InputError
+    from interlingua.measures import perplexity as measure
+
+    try:
+        content = text.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read '{text}': {error}") from None
+    edit = _load_intervention(intervention)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    with _steered(loaded, edit), shown_progress(err) as progress:
+        result = measure(loaded, content, stride=stride, max_length=max_length, progress=progress)
+    plain = math.exp(result.log_perplexity) if result.log_perplexity < 700 else math.inf
+    _say(
+        f"log perplexity {result.log_perplexity:.4f}, standard error {result.standard_error:.4f} "
+        f"(perplexity {plain:,.2f})\n"
+        f"{result.tokens:,} tokens scored, window {result.window:,}, stride {result.stride:,}"
+    )
 
 
 @app.command()

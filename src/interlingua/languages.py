@@ -54,7 +54,7 @@ wol_Latn xho_Latn ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant zsm_Latn zul_Latn
 
 # FLORES-200 names an individual language where ISO 639-1 names a macrolanguage.
 _FLORES_OF_MACROLANGUAGE = {
-    "ara": "arb", "aze": "azj", "fas": "pes", "kur": "kmr", "lav": "lvs",
+    "ara": "arb", "aze": "azj", "fas": "pes", "fil": "tgl", "kur": "kmr", "lav": "lvs",
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz",
     "pus": "pbt", "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd",
 }  # fmt: skip

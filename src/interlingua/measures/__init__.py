@@ -6,11 +6,13 @@ A measure knows nothing of interventions: whoever wants the steered model measur
 from interlingua.measures.bitext import bitext
 from interlingua.measures.claims import claims
 from interlingua.measures.correlation import correlation
-from interlingua.measures.embedding import embed
-from interlingua.measures.generation import generate
+from interlingua.measures.embedding import embed, embed_layers
+from interlingua.measures.generation import generate, generate_seeds, write_texts
 from interlingua.measures.geometry import geometry, geometry_summary
+from interlingua.measures.identification import identify, language_shares
 from interlingua.measures.overlap import overlap
 from interlingua.measures.paraphrase import paraphrase
+from interlingua.measures.perplexity import perplexity, token_losses
 from interlingua.measures.projection import projection
 from interlingua.measures.retrieval import retrieval
 
@@ -19,11 +21,18 @@ __all__ = [
     "claims",
     "correlation",
     "embed",
+    "embed_layers",
     "generate",
+    "generate_seeds",
     "geometry",
     "geometry_summary",
+    "identify",
+    "language_shares",
     "overlap",
     "paraphrase",
+    "perplexity",
     "projection",
     "retrieval",
+    "token_losses",
+    "write_texts",
 ]

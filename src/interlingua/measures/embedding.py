@@ -1,22 +1,42 @@
-"""Sentence embeddings: hidden states pooled over tokens (paper, section 5)."""
+"""Sentence embeddings: hidden states of any layer pooled over tokens (paper, sections 4 to 6, tables 1 to 7)."""
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 
-from interlingua.errors import ActivationError, InputError
-from interlingua.models.batching import batches, tokenise
+from interlingua.errors import ActivationError, InputError, ModelError
+from interlingua.models.batching import Batch, batches, tokenise
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
-EmbeddingPool: TypeAlias = Literal["mean", "last"]
+EmbeddingPool: TypeAlias = Literal["mean", "max", "last"]
+MAX_LENGTH = 512
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What `embed_layers` returns.
+
+    Attributes:
+        of_layer: For each layer asked for, numbered from 0, the embeddings of the sentences: float32
+            [sentences, dimensions]. In few families the last layer has other dimensions than the rest.
+        tokens: How many tokens the model read.
+        truncated: How many sentences were cut to the limit.
+    """
+
+    of_layer: dict[int, np.ndarray]
+    tokens: int
+    truncated: int
 
 
 def embed(
@@ -25,7 +45,8 @@ def embed(
     *,
     layer: int = -1,
     pool: EmbeddingPool = "mean",
-    max_length: int = 512,
+    special_tokens: bool = True,
+    max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
     progress: ProgressCallback = silent,
     task: str = "Embedding",
@@ -33,15 +54,17 @@ def embed(
     """Embed sentences with the model as it is now.
 
     "For each sentence, we compute pre- and post-intervention embeddings by averaging over the last hidden state of the
-    mLLM" (paper, section 5): the hidden state after the final norm, over all real tokens, special ones included.
+    mLLM" (paper, section 5): the hidden state after the final norm, over all real tokens, special ones included. All
+    geometry and retrieval of the paper starts from these (tables 1 to 7, figures 4 to 15).
 
     Args:
         model: The model.
         sentences: The sentences.
         layer: Which hidden state: 0 is the input of the first block, -1 (or the number of blocks) the last, after the
-            final norm.
-        pool: `mean` over the tokens, or the `last` token.
-        max_length: Sentences are cut to this many tokens.
+            final norm. For several, `embed_layers` reads the sentences once.
+        pool: `mean` over the tokens, their `max` in each dimension, or the `last` token.
+        special_tokens: Whether tokens that the tokenizer adds count.
+        max_length: Sentences are cut to this many tokens, which is a warning.
         token_budget: Padded tokens a batch; by default what suits the device.
         progress: Called with the number of tokens done.
         task: What to call this when telling progress.
@@ -53,43 +76,154 @@ def embed(
         InputError: The model has no such layer, or the pool is unknown.
         ActivationError: An embedding is NaN or infinite.
     """
+    options: dict[str, Any] = {"pool": pool, "special_tokens": special_tokens, "max_length": max_length}
+    result = embed_layers(
+        model, sentences, layers=[layer], **options, token_budget=token_budget, progress=progress, task=task
+    )
+    if result.truncated:
+        limit = _limit(model, max_length)
+        warnings.warn(f"{result.truncated} of {len(sentences)} sentences were cut to {limit} tokens", stacklevel=2)
+    return next(iter(result.of_layer.values()))
+
+
+def embed_layers(
+    model: LanguageModel,
+    sentences: Sequence[str],
+    *,
+    layers: Iterable[int] | None = None,
+    pool: EmbeddingPool = "mean",
+    special_tokens: bool = True,
+    max_length: int = MAX_LENGTH,
+    token_budget: int | None = None,
+    progress: ProgressCallback = silent,
+    task: str = "Embedding",
+) -> Embeddings:
+    """Embed sentences with the hidden states of several layers, all in one pass.
+
+    Hidden states are pooled in float32 as each layer runs, so that those of one layer at a time are held.
+
+    Args:
+        model: The model as it is now.
+        sentences: The sentences.
+        layers: Which hidden states, numbered as in `embed`; by default all, which is one more than blocks.
+        pool: See `embed`.
+        special_tokens: See `embed`.
+        max_length: Sentences are cut to this many tokens, which is counted.
+        token_budget: See `embed`.
+        progress: See `embed`.
+        task: See `embed`.
+
+    Raises:
+        InputError: The model has no such layer, or the pool is unknown.
+        ModelError: The model's blocks cannot be told from its neurons' names.
+        ActivationError: An embedding is NaN or infinite.
+    """
     if pool not in get_args(EmbeddingPool):
         raise InputError(f"unknown pool '{pool}'; use {', '.join(get_args(EmbeddingPool))}")
-    states = model.hf.config.get_text_config().num_hidden_layers + 1
-    if not -states <= layer < states:
-        raise InputError(f"layer must lie between {-states} and {states - 1}; {layer} does not")
     if isinstance(sentences, str):
         raise InputError("embed takes a list of sentences, not one string")
-    max_length = min(max_length, getattr(model.hf.config.get_text_config(), "max_position_embeddings", max_length))
-    tokenised = tokenise(model.tokenizer, sentences, max_length)
-    if tokenised.truncated:
-        warnings.warn(
-            f"{tokenised.truncated} of {len(sentences)} sentences were cut to {max_length} tokens", stacklevel=2
-        )
-    result = np.empty((len(sentences), 0), dtype=np.float32)
+    wanted = _layers(model, layers)
+    tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
+    result: dict[int, np.ndarray] = {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted}
     progress(task, done := 0, tokenised.tokens)
     for batch in batches(tokenised, model.device, token_budget):
-        with torch.inference_mode():
-            output = model.body(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                use_cache=False,
-                output_hidden_states=layer % states != states - 1,
-            )
-            hidden = output.last_hidden_state if layer % states == states - 1 else output.hidden_states[layer]
-            pooled = _pooled(hidden.float(), batch.attention_mask, pool).cpu().numpy()
-        if not result.size:
-            result = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
-        result[batch.rows] = pooled
+        counted = _counted(batch, special_tokens, sentences)
+        for layer, pooled in _embed_batch(model, batch, counted, wanted, pool).items():
+            if not result[layer].size:
+                result[layer] = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
+            result[layer][batch.rows] = pooled.cpu().numpy()
         progress(task, done := done + batch.tokens, tokenised.tokens)
-    if not np.isfinite(result.sum(dtype=np.float64)):
-        row = int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])
-        raise ActivationError(f"the embedding of sentence {row + 1} is NaN or infinite; try dtype float32 or bfloat16")
-    return result
+    for layer, embedded in result.items():
+        _require_finite(layer, embedded)
+    return Embeddings(result, tokenised.tokens, tokenised.truncated)
 
 
-def _pooled(hidden: torch.Tensor, mask: torch.Tensor, pool: EmbeddingPool) -> torch.Tensor:
-    lengths = mask.sum(dim=1).to(hidden.device)
+def _layers(model: LanguageModel, layers: Iterable[int] | None) -> list[int]:
+    """Return layers as numbers from 0, each once."""
+    states = model.hf.config.get_text_config().num_hidden_layers + 1
+    asked = range(states) if layers is None else list(layers)
+    for layer in asked:
+        if not -states <= layer < states:
+            raise InputError(f"layer must lie between {-states} and {states - 1}; {layer} does not")
+    if not asked:
+        raise InputError("no layer to embed with")
+    return list(dict.fromkeys(layer % states for layer in asked))
+
+
+def _limit(model: LanguageModel, max_length: int) -> int:
+    return min(max_length, getattr(model.hf.config.get_text_config(), "max_position_embeddings", max_length))
+
+
+def _embed_batch(
+    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pool: EmbeddingPool
+) -> dict[int, torch.Tensor]:
+    last = model.hf.config.get_text_config().num_hidden_layers
+    inner = [layer for layer in layers if layer != last]
+    with torch.inference_mode(), _pooled_inputs(model, inner, counted, pool) as pooled:
+        output = model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
+        if last in layers:
+            pooled[last] = _pooled(output.last_hidden_state, counted, pool)
+    silent_layers = [layer for layer in layers if layer not in pooled]
+    if silent_layers:
+        raise ModelError(f"block {silent_layers[0]} of {model.name} did not run, so that it has no hidden states")
+    return pooled
+
+
+@contextmanager
+def _pooled_inputs(
+    model: LanguageModel, layers: list[int], counted: torch.Tensor, pool: EmbeddingPool
+) -> Generator[dict[int, torch.Tensor]]:
+    """Hook the blocks so that a forward pass fills the yielded dict: layer to the pooled input of that block."""
+    pooled: dict[int, torch.Tensor] = {}
+
+    def hook_for(layer: int):
+        def hook(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
+            pooled[layer] = _pooled(args[0] if args else kwargs["hidden_states"], counted, pool)
+
+        return hook
+
+    with ExitStack() as stack:
+        blocks = _blocks(model) if layers else []
+        for layer in layers:
+            stack.callback(blocks[layer].register_forward_pre_hook(hook_for(layer), with_kwargs=True).remove)
+        yield pooled
+
+
+def _blocks(model: LanguageModel) -> list[torch.nn.Module]:
+    """Return the model's blocks: the list of modules, one a layer, that the neurons are in."""
+    first = re.search(r"(?:^|\.)(?=\d+\.)", model.neurons.modules[0])
+    blocks = list(model.hf.get_submodule(model.neurons.modules[0][: first.start()]).children()) if first else []
+    if len(blocks) != model.hf.config.get_text_config().num_hidden_layers:
+        raise ModelError(f"cannot find the blocks of {model.name}; only its last hidden states can be embedded")
+    return blocks
+
+
+def _counted(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
+    """Return which tokens count: bool [sentences, tokens]."""
+    counted = batch.attention_mask.bool()
+    if not special_tokens:
+        counted &= ~batch.special
+    nothing = (~counted.any(dim=1)).nonzero()
+    if len(nothing):
+        raise InputError(f"a sentence has no tokens but special ones: {sentences[batch.rows[int(nothing[0])]]!r}")
+    return counted
+
+
+def _pooled(hidden: torch.Tensor, counted: torch.Tensor, pool: EmbeddingPool) -> torch.Tensor:
+    """Pool hidden states over the tokens that count: [sentences, tokens, units] to float32 [sentences, units]."""
+    counted = counted.to(hidden.device)
     if pool == "last":
-        return hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]
-    return torch.bmm(mask.to(hidden).unsqueeze(1), hidden).squeeze(1) / lengths[:, None]
+        positions = torch.where(counted, torch.arange(counted.shape[1], device=hidden.device), -1).amax(dim=1)
+        return hidden[torch.arange(len(hidden), device=hidden.device), positions].float()
+    if pool == "max":
+        return hidden.float().masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1)
+    return torch.bmm(counted.float().unsqueeze(1), hidden.float()).squeeze(1) / counted.sum(dim=1, keepdim=True)
+
+
+def _require_finite(layer: int, embedded: np.ndarray) -> None:
+    if np.isfinite(embedded.sum(dtype=np.float64)):
+        return
+    row = int(np.flatnonzero(~np.isfinite(embedded).all(axis=1))[0])
+    raise ActivationError(
+        f"the embedding of sentence {row + 1} in layer {layer} is NaN or infinite; try dtype float32 or bfloat16"
+    )

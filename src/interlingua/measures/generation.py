@@ -1,20 +1,30 @@
-"""Free generation from the start token alone (paper, section 3.3)."""
+"""Free generation from the start token alone (paper, section 3.3; figure 3, top)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from interlingua.errors import InputError
+from interlingua.files import written_whole
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
     from interlingua.models import LanguageModel
 
 BATCH_SIZE = 32
+PAPER_TEXTS, PAPER_SEEDS = 256, tuple(range(8))
+"""256 texts for each of eight seeds, 2,048 in all (section 3.3)."""
 
 
 def generate(
@@ -27,13 +37,15 @@ def generate(
     top_p: float = 0.9,
     top_k: int = 50,
     progress: ProgressCallback = silent,
+    task: str = "Generating",
 ) -> list[str]:
     """Sample texts from the model as it is now, its start token being the whole prompt.
 
     The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default at the
     version that the paper used. Each text draws from a stream of random numbers of its own, made from `seed` and its
     position, so that n and the batches do not change which numbers text i draws. In float32 the texts are then the
-    same; in bfloat16 the logits of another batch size differ by rounding, and a text may part from there.
+    same; in bfloat16 the logits of another batch size differ by rounding, and a text may part from there. What a
+    checkpoint's `generation_config` asks for besides its end token (a repetition penalty, say) does not count.
 
     Args:
         model: The model.
@@ -44,9 +56,13 @@ def generate(
         top_p: Sample from the fewest tokens that hold this probability.
         top_k: Sample from this many tokens at most.
         progress: Called with the number of texts done.
+        task: What to call this when telling progress.
 
     Returns:
         n texts, without special tokens.
+
+    Raises:
+        InputError: A setting is out of range, or the tokenizer has no start token.
     """
     from transformers import GenerationConfig, LogitsProcessorList
     from transformers.generation.logits_process import (
@@ -69,12 +85,12 @@ def generate(
         pad_token_id=model.tokenizer.pad_token_id,
     )
     texts: list[str] = []
-    progress("Generating", 0, n)
+    progress(task, 0, n)
     for start in range(0, n, BATCH_SIZE):
         rows = range(start, min(start + BATCH_SIZE, n))
         prompt = torch.full((len(rows), 1), _start_token(model), device=model.device)
         sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
-        with torch.inference_mode(), quiet_transformers():
+        with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
             output = model.hf.generate(  # ty: ignore
                 prompt,
                 attention_mask=torch.ones_like(prompt),
@@ -82,8 +98,73 @@ def generate(
                 logits_processor=LogitsProcessorList([*warpers, sampler]),
             )
         texts.extend(model.tokenizer.batch_decode(output[:, 1:], skip_special_tokens=True))
-        progress("Generating", len(texts), n)
+        progress(task, len(texts), n)
     return texts
+
+
+def generate_seeds(
+    model: LanguageModel,
+    n: int = PAPER_TEXTS,
+    seeds: Sequence[int] = PAPER_SEEDS,
+    *,
+    progress: ProgressCallback = silent,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Sample n texts for each of several seeds; `identify` and `language_shares` measure their languages.
+
+    Args:
+        model: The model.
+        n: How many texts a seed; the paper has 256.
+        seeds: The seeds; the paper has eight.
+        progress: Called with the number of texts done.
+        settings: Those of `generate`.
+
+    Returns:
+        One row a text: seed, index (its position among those of its seed), text.
+    """
+    tables = []
+    for seed in dict.fromkeys(seeds):
+        texts = generate(model, n, seed=seed, progress=progress, task=f"Generating, seed {seed}", **settings)
+        tables.append(pd.DataFrame({"seed": seed, "index": range(n), "text": texts}))
+    if not tables:
+        raise InputError("generation needs at least one seed")
+    return pd.concat(tables, ignore_index=True)
+
+
+def write_texts(file: str | Path, texts: pd.DataFrame) -> None:
+    """Write texts as JSON lines, whole or not at all.
+
+    Args:
+        file: Its suffix is `.jsonl`.
+        texts: One row a text, for example seed, index, text, language, posterior; what is missing becomes null.
+
+    Raises:
+        InputError: The suffix is another.
+    """
+    path = Path(file)
+    require_jsonl(path)
+    rows = texts.astype(object).where(texts.notna(), None).to_dict("records")
+    with written_whole(path) as temporary:
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def require_jsonl(path: Path) -> None:
+    """Raise an InputError for a file name that does not end in `.jsonl`."""
+    if path.suffix != ".jsonl":
+        raise InputError(f"texts are written as JSON lines; '{path.name}' should end in .jsonl")
+
+
+@contextmanager
+def _no_other_settings(model: LanguageModel, config: GenerationConfig) -> Generator[None]:
+    """Put a generation config in the place of the model's own, from which `generate` fills what is not set."""
+    hf: Any = model.hf
+    own = hf.generation_config
+    hf.generation_config = config
+    try:
+        yield
+    finally:
+        hf.generation_config = own
 
 
 class _GumbelSampler:

@@ -13,6 +13,7 @@ from interlingua.report.tables import answer, summary_table
 
 if TYPE_CHECKING:
     from interlingua.experts import Experts
+    from interlingua.measures.identification import Identified
     from interlingua.study import Run
 
 WIDEST_MATRIX = 10
@@ -59,6 +60,17 @@ def _shared(experts: Experts, k: int) -> RenderableType:
     for code, row in matrix.iterrows():
         cells = ["" if code == other else f"{shared:,}" for other, shared in row.items()]
         table.add_row(language_name(str(code)), *cells)
+    return table
+
+
+def languages_summary(identified: Identified, most: int = 5) -> Table:
+    """Return the languages that most texts are in, by both readings of the paper's probability."""
+    from interlingua.measures import language_shares
+
+    codes = identified.table().language.value_counts().index[:most]
+    table = _table(f"\nLanguages by {identified.identifier}", ("language",), ("share", "mean\nposterior"))
+    for row in language_shares(identified, list(codes)).to_dict("records"):
+        table.add_row(language_name(row["language"]), f"{row['share']:.3f}", f"{row['posterior']:.3f}")
     return table
 
 
