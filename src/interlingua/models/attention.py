@@ -79,11 +79,11 @@ def causal_attention(
         if sliding_window is not None:
             seen &= positions[None, first:end] > positions[start:end, None] - sliding_window
         shape = (sentences * groups, heads // groups * (end - start), dimensions)
-        scores = torch.bmm(
-            query[:, :, start:end].reshape(shape), key[:, :, first:end].flatten(0, 1).transpose(1, 2)
-        ).view(sentences, heads, end - start, end - first)
-        scores = scores.float().mul_(scaling).masked_fill_(~seen, float("-inf"))
-        weights = torch.softmax(scores, dim=-1).to(value.dtype).view(*shape[:2], end - first)
-        attended = torch.bmm(weights, value[:, :, first:end].flatten(0, 1))
+        # In float32, as in torch's own: weights rounded to bfloat16 shifted log perplexity in the third digit.
+        queries = query[:, :, start:end].reshape(shape).float().mul_(scaling)
+        scores = torch.bmm(queries, key[:, :, first:end].flatten(0, 1).transpose(1, 2).float())
+        scores = scores.view(sentences, heads, end - start, end - first).masked_fill_(~seen, float("-inf"))
+        weights = torch.softmax(scores, dim=-1).view(*shape[:2], end - first)
+        attended = torch.bmm(weights, value[:, :, first:end].flatten(0, 1).float())
         result[:, :, start:end] = attended.view(sentences, heads, end - start, dimensions)
     return result.transpose(1, 2).contiguous(), None
