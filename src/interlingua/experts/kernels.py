@@ -200,7 +200,9 @@ def describe(keys: np.ndarray, rows: np.ndarray, starts: np.ndarray, result: np.
             result[c, 4, m] = (np.float64(row[lower]) + row[upper]) / 2
             result[c, 5, m] = np.sqrt(other_square / others)
             constant = row[_other(own, 0)] == row[_other(own, others - 1)]
-            slope = 1.0 if constant else _coupling(own, others, away, running, means[c]) / other_square
+            slope = 1.0
+            if not constant and other_square > 0:  # which differences far below the others' size leave at 0
+                slope = _coupling(own, others, away, running, means[c]) / other_square
             result[c, 6, m] = slope
 
 
