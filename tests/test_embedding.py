@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import interlingua as il
 from conftest import CONFIGS, SENTENCES, count_hooks, make_model
 from interlingua.errors import ActivationError, InputError, ModelError
-from interlingua.measures.embedding import _pooled
+from interlingua.models.pooling import pool as pooled
 from test_interventions import some_edit
 
 TEXTS = [sentence for sentences in SENTENCES.values() for sentence in sentences]
@@ -61,7 +61,7 @@ def test_pooling_by_hand(sentences, tokens, seed):
     arguments = torch.from_numpy(hidden), torch.from_numpy(counted)
     for pool, reduce in {"mean": np.mean, "max": np.max, "last": lambda x, axis: x[-1]}.items():
         expected = [reduce(row[mask], axis=0) for row, mask in zip(hidden, counted, strict=True)]
-        np.testing.assert_allclose(_pooled(*arguments, pool).numpy(), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(pooled(*arguments, pool).numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("layer", [-3, -2, -1, 0, 1, 2])

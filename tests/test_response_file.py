@@ -171,6 +171,7 @@ def test_a_folder_with_other_files_is_left_alone(llama, tmp_path):
 @pytest.mark.parametrize("call", ["posix_fallocate", "pwrite"])
 def test_a_full_disk_is_one_line_and_loses_nothing(llama, tmp_path, monkeypatch, small_blocks, call):
     original, calls = getattr(os, call), []
+    hooks = count_hooks(llama)  # transformers leaves its own once hidden states were asked for
 
     def full(*arguments):
         calls.append(arguments)
@@ -184,7 +185,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(llama, tmp_path, monkeypatch,
             StorageError, match=r"the disk of '.*' is full: the responses need .* GB are free\. Finished"
         ):
             recorded(llama, tmp_path / "r")
-    assert count_hooks(llama) == 0
+    assert count_hooks(llama) == hooks
     forwards = count_batches(llama, monkeypatch)
     np.testing.assert_array_equal(recorded(llama, tmp_path / "r"), recorded(llama))
     assert forwards

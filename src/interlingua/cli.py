@@ -140,7 +140,7 @@ def experts(
     from interlingua.corpora import load_corpus
     from interlingua.experts import find_experts_by_pooling, remove_recording
     from interlingua.experts.holding import Hold, ResponseType
-    from interlingua.experts.record import Pooling
+    from interlingua.models.pooling import Pooling
     from interlingua.report.terminal import experts_summary
 
     probe = load_corpus(corpus, "dev", languages=language, limit=limit)
@@ -256,14 +256,14 @@ def embed(
     from interlingua.errors import InputError
     from interlingua.files import written_whole
     from interlingua.measures import embed as embed_sentences
-    from interlingua.measures.embedding import EmbeddingPool
+    from interlingua.models.pooling import Pooling
 
     lines, edit = read_lines(sentences), _load_intervention(intervention)
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = _load_model(model, device, dtype, trust_remote_code)
     with _steered(loaded, edit), shown_progress(out) as progress:
-        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(EmbeddingPool, pool), progress=progress)
+        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(Pooling, pool), progress=progress)
     with written_whole(file.with_suffix(".npy")) as temporary:
         np.save(temporary, embedded)
     _say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")

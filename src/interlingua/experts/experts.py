@@ -20,11 +20,12 @@ from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_ar
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts.holding import Hold, ResponseType
 from interlingua.experts.ranking import score_neurons
-from interlingua.experts.record import Pooling, record_poolings
+from interlingua.experts.record import record_poolings
 from interlingua.experts.statistics import ResponseStatistics
 from interlingua.files import written_whole
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
+from interlingua.models.pooling import Pooling
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
@@ -24,12 +24,12 @@ from interlingua.models.batching import (
     split_rows,
     tokenise,
 )
+from interlingua.models.pooling import Pooling, counted_tokens, pool
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
-Pooling: TypeAlias = Literal["mean", "max", "last"]
 BLOCK_BYTES = 2**26
 """What is lost at most when a recording is killed."""
 
@@ -129,7 +129,7 @@ def record_poolings(
 
         def read(batch: Batch) -> None:
             nonlocal done
-            counted = _counted(batch, special_tokens, sentences)
+            counted = counted_tokens(batch, special_tokens, sentences)
             responses = _pooled(model, batch, counted, poolings).to(getattr(torch, dtype))
             _require_finite(model, responses, batch.rows)
             matrix.write(batch.rows, responses)
@@ -156,17 +156,6 @@ def _blocks(tokenised: TokenisedSentences, budget: int, bytes_a_sentence: int) -
         else:
             blocks.append(list(rows))
     return blocks
-
-
-def _counted(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
-    """Return which tokens count: bool [sentences, tokens]."""
-    counted = batch.attention_mask.bool()
-    if not special_tokens:
-        counted &= ~batch.special
-    nothing = (~counted.any(dim=1)).nonzero()
-    if len(nothing):
-        raise InputError(f"a sentence has no tokens but special ones: {sentences[batch.rows[int(nothing[0])]]!r}")
-    return counted
 
 
 def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings: Sequence[Pooling]) -> torch.Tensor:
@@ -200,7 +189,7 @@ def _pooling_hooks(
 
         def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
             for i, pooling in enumerate(poolings):
-                pooled = pool(output, counted.to(output.device), pooling)
+                pooled = pool(output, counted, pooling)
                 for neurons, units in parts:
                     responses[i, :, neurons] = pooled[:, units]
             ran.add(name)
@@ -215,32 +204,6 @@ def _pooling_hooks(
     finally:
         for handle in handles:
             handle.remove()
-
-
-def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> torch.Tensor:
-    """Pool activations over the tokens that count.
-
-    Args:
-        activations: [sentences, tokens, units], any float type.
-        counted: bool [sentences, tokens]; true at least once in each sentence.
-        pooling: `mean`, `max` or `last`.
-
-    Returns:
-        float32 [sentences, units].
-
-    Example:
-        >>> pool(torch.tensor([[[1.0], [4.0], [9.0]]]), torch.tensor([[True, True, False]]), "mean").tolist()
-        [[2.5]]
-    """
-    values = activations.reshape(*counted.shape, -1)
-    if pooling == "mean":
-        weights = counted / counted.sum(dim=1, keepdim=True)
-        return torch.bmm(weights.float().unsqueeze(1), values.float()).squeeze(1)
-    if pooling == "max":
-        return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1).float()
-    positions = torch.arange(counted.shape[1], device=counted.device)
-    last = torch.where(counted, positions, -1).amax(dim=1)
-    return values[torch.arange(len(values), device=values.device), last].float()
 
 
 def _require_finite(model: LanguageModel, responses: torch.Tensor, rows: list[int]) -> None:

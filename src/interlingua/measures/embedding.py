@@ -7,19 +7,20 @@ import warnings
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
-from interlingua.models.batching import Batch, batches, tokenise
+from interlingua.models import pooling
+from interlingua.models.batching import Batch, for_each_batch, tokenise
+from interlingua.models.pooling import Pooling, counted_tokens
 from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
-EmbeddingPool: TypeAlias = Literal["mean", "max", "last"]
 MAX_LENGTH = 512
 
 
@@ -44,7 +45,7 @@ def embed(
     sentences: Sequence[str],
     *,
     layer: int = -1,
-    pool: EmbeddingPool = "mean",
+    pool: Pooling = "mean",
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
@@ -91,7 +92,7 @@ def embed_layers(
     sentences: Sequence[str],
     *,
     layers: Iterable[int] | None = None,
-    pool: EmbeddingPool = "mean",
+    pool: Pooling = "mean",
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
@@ -117,22 +118,27 @@ def embed_layers(
         InputError: The model has no such layer, or the pool is unknown.
         ModelError: The model's blocks cannot be told from its neurons' names.
         ActivationError: An embedding is NaN or infinite.
+        OutOfMemoryError: One sentence alone does not fit in memory; batches that do not are halved.
     """
-    if pool not in get_args(EmbeddingPool):
-        raise InputError(f"unknown pool '{pool}'; use {', '.join(get_args(EmbeddingPool))}")
+    if pool not in get_args(Pooling):
+        raise InputError(f"unknown pool '{pool}'; use {', '.join(get_args(Pooling))}")
     if isinstance(sentences, str):
         raise InputError("embed takes a list of sentences, not one string")
     wanted = _layers(model, layers)
     tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
     result: dict[int, np.ndarray] = {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted}
     progress(task, done := 0, tokenised.tokens)
-    for batch in batches(tokenised, model.device, token_budget):
-        counted = _counted(batch, special_tokens, sentences)
+
+    def read(batch: Batch) -> None:
+        nonlocal done
+        counted = counted_tokens(batch, special_tokens, sentences)
         for layer, pooled in _embed_batch(model, batch, counted, wanted, pool).items():
             if not result[layer].size:
                 result[layer] = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
             result[layer][batch.rows] = pooled.cpu().numpy()
         progress(task, done := done + batch.tokens, tokenised.tokens)
+
+    for_each_batch(tokenised, model.device, read, token_budget=token_budget)
     for layer, embedded in result.items():
         _require_finite(layer, embedded)
     return Embeddings(result, tokenised.tokens, tokenised.truncated)
@@ -155,14 +161,14 @@ def _limit(model: LanguageModel, max_length: int) -> int:
 
 
 def _embed_batch(
-    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pool: EmbeddingPool
+    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pool: Pooling
 ) -> dict[int, torch.Tensor]:
     last = model.hf.config.get_text_config().num_hidden_layers
     inner = [layer for layer in layers if layer != last]
     with torch.inference_mode(), _pooled_inputs(model, inner, counted, pool) as pooled:
         output = model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
         if last in layers:
-            pooled[last] = _pooled(output.last_hidden_state, counted, pool)
+            pooled[last] = pooling.pool(output.last_hidden_state, counted, pool)
     silent_layers = [layer for layer in layers if layer not in pooled]
     if silent_layers:
         raise ModelError(f"block {silent_layers[0]} of {model.name} did not run, so that it has no hidden states")
@@ -171,14 +177,14 @@ def _embed_batch(
 
 @contextmanager
 def _pooled_inputs(
-    model: LanguageModel, layers: list[int], counted: torch.Tensor, pool: EmbeddingPool
+    model: LanguageModel, layers: list[int], counted: torch.Tensor, pool: Pooling
 ) -> Generator[dict[int, torch.Tensor]]:
     """Hook the blocks so that a forward pass fills the yielded dict: layer to the pooled input of that block."""
     pooled: dict[int, torch.Tensor] = {}
 
     def hook_for(layer: int):
         def hook(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-            pooled[layer] = _pooled(args[0] if args else kwargs["hidden_states"], counted, pool)
+            pooled[layer] = pooling.pool(args[0] if args else kwargs["hidden_states"], counted, pool)
 
         return hook
 
@@ -196,28 +202,6 @@ def _blocks(model: LanguageModel) -> list[torch.nn.Module]:
     if len(blocks) != model.hf.config.get_text_config().num_hidden_layers:
         raise ModelError(f"cannot find the blocks of {model.name}; only its last hidden states can be embedded")
     return blocks
-
-
-def _counted(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
-    """Return which tokens count: bool [sentences, tokens]."""
-    counted = batch.attention_mask.bool()
-    if not special_tokens:
-        counted &= ~batch.special
-    nothing = (~counted.any(dim=1)).nonzero()
-    if len(nothing):
-        raise InputError(f"a sentence has no tokens but special ones: {sentences[batch.rows[int(nothing[0])]]!r}")
-    return counted
-
-
-def _pooled(hidden: torch.Tensor, counted: torch.Tensor, pool: EmbeddingPool) -> torch.Tensor:
-    """Pool hidden states over the tokens that count: [sentences, tokens, units] to float32 [sentences, units]."""
-    counted = counted.to(hidden.device)
-    if pool == "last":
-        positions = torch.where(counted, torch.arange(counted.shape[1], device=hidden.device), -1).amax(dim=1)
-        return hidden[torch.arange(len(hidden), device=hidden.device), positions].float()
-    if pool == "max":
-        return hidden.float().masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1)
-    return torch.bmm(counted.float().unsqueeze(1), hidden.float()).squeeze(1) / counted.sum(dim=1, keepdim=True)
 
 
 def _require_finite(layer: int, embedded: np.ndarray) -> None:

@@ -1,0 +1,60 @@
+"""Activations of tokens to one vector a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import torch
+
+from interlingua.errors import InputError
+from interlingua.models.batching import Batch
+
+Pooling: TypeAlias = Literal["mean", "max", "last"]
+
+
+def counted_tokens(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
+    """Return which tokens of a batch count: bool [sentences, tokens].
+
+    Args:
+        batch: The batch.
+        special_tokens: Whether tokens that the tokenizer added count; padding never does.
+        sentences: All sentences, for the message of an error.
+
+    Raises:
+        InputError: A sentence has no token that counts.
+    """
+    counted = batch.attention_mask.bool()
+    if not special_tokens:
+        counted &= ~batch.special
+    nothing = (~counted.any(dim=1)).nonzero()
+    if len(nothing):
+        raise InputError(f"a sentence has no tokens but special ones: {sentences[batch.rows[int(nothing[0])]]!r}")
+    return counted
+
+
+def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """Pool activations over the tokens that count.
+
+    Args:
+        activations: [sentences, tokens, units], any float type.
+        counted: bool [sentences, tokens], on any device; true at least once in each sentence.
+        pooling: `mean`, `max` or `last`.
+
+    Returns:
+        float32 [sentences, units].
+
+    Example:
+        >>> pool(torch.tensor([[[1.0], [4.0], [9.0]]]), torch.tensor([[True, True, False]]), "mean").tolist()
+        [[2.5]]
+    """
+    counted = counted.to(activations.device)
+    values = activations.reshape(*counted.shape, -1)
+    if pooling == "mean":
+        weights = counted / counted.sum(dim=1, keepdim=True)
+        return torch.bmm(weights.float().unsqueeze(1), values.float()).squeeze(1)
+    if pooling == "max":
+        return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1).float()
+    positions = torch.arange(counted.shape[1], device=counted.device)
+    last = torch.where(counted, positions, -1).amax(dim=1)
+    return values[torch.arange(len(values), device=values.device), last].float()
