@@ -80,6 +80,9 @@ def study(
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, float16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything anew.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the cells and what they cost, without starting.")
+    ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the study as commented YAML, and end.")
     ] = False,
@@ -95,8 +98,8 @@ def study(
     """
     from interlingua.report import write_report
     from interlingua.report.figures import require_matplotlib
-    from interlingua.report.terminal import cells_summary, study_summary
-    from interlingua.study import StudyError, commented_yaml, load_config, run_study
+    from interlingua.report.terminal import cells_summary, estimate_summary, study_summary
+    from interlingua.study import StudyError, commented_yaml, estimate_study, load_config, run_study
     from interlingua.study.cell_store import CellStore
 
     if status is not None:
@@ -109,6 +112,10 @@ def study(
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
     if print_config:
         sys.stdout.write(commented_yaml(settings))
+        return
+    if dry_run:
+        with shown_progress(err) as progress:
+            out.print(estimate_summary(estimate_study(settings, folder, progress=progress, say=_say)))
         return
     require_matplotlib()
     failed = None

@@ -16,7 +16,7 @@ from interlingua.report.tables import answer, behaviour_table, summary_table
 if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.measures.identification import Identified
-    from interlingua.study import Run
+    from interlingua.study import Estimate, Run
     from interlingua.study.cell_store import Record
 
 WIDEST_MATRIX = 10
@@ -80,6 +80,34 @@ def cells_summary(states: list[tuple[str, Record]]) -> RenderableType:
         elif state == "failed":
             parts.append(Text(f"  failed: {record.name}: {record.error}"))
     return Group(*parts)
+
+
+def estimate_summary(estimate: Estimate) -> RenderableType:
+    """Return the cells of a study that was not started, and what it needs in all."""
+    table = _table(f"\nCells of the study in {estimate.folder}", ("cell", ""), ("tokens", "seconds"))
+    for cell, cost, done in estimate.cells:
+        tokens = f"{cost.tokens:,}" if cost.tokens else ""
+        seconds = f"{estimate.speed.seconds(cost):.0f}" if cost.tokens and not done else ""
+        table.add_row(cell.name, "done" if done else "", tokens, seconds)
+    costs = estimate.to_do
+    lines = [
+        f"\n{len(costs)} of {len(estimate.cells)} cells to compute: {sum(cost.tokens for cost in costs):,} tokens, "
+        f"about {_duration(estimate.seconds)} on this machine, and what needs no model beside.",
+        f"Disk: {_size(sum(cost.disk for cost in costs))}. Memory: {_size(estimate.model_bytes)} for the weights, and "
+        f"{_size(estimate.response_bytes)} for the responses while experts are found, on disk where they do not fit.",
+        "Nothing was started.",
+    ]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _size(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"
 
 
 def experts_summary(experts: Experts, k: int) -> RenderableType:

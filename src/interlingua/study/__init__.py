@@ -6,8 +6,20 @@ tables together. `estimate` says beforehand what a study costs.
 """
 
 from interlingua.study.config import StudyConfig, commented_yaml, load_config
+from interlingua.study.estimate import Estimate, estimate_study
 from interlingua.study.presets import PRESETS
 from interlingua.study.run import StudyError, run_study
 from interlingua.study.store import Run, open_run
 
-__all__ = ["PRESETS", "Run", "StudyConfig", "StudyError", "commented_yaml", "load_config", "open_run", "run_study"]
+__all__ = [
+    "PRESETS",
+    "Estimate",
+    "Run",
+    "StudyConfig",
+    "StudyError",
+    "commented_yaml",
+    "estimate_study",
+    "load_config",
+    "open_run",
+    "run_study",
+]

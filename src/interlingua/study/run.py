@@ -81,14 +81,14 @@ def run_study(
         log = _Log(run.folder / LOG, say)
         if fresh:
             store.forget(cells)
-        missing = [cell for cell in _once(cells) if not store.is_done(cell)]
+        missing = [cell for cell in once(cells) if not store.is_done(cell)]
         if not missing and (run.folder / "manifest.json").is_file() and run.config == config:
-            log(f"Nothing to do: all {len(_once(cells))} cells are done")
+            log(f"Nothing to do: all {len(once(cells))} cells are done")
             return run
         run.begin()
         run.write_config(config)
-        store.write_plan(_once(cells))
-        log(f"{len(missing)} of {len(_once(cells))} cells to compute in {run.folder}")
+        store.write_plan(once(cells))
+        log(f"{len(missing)} of {len(once(cells))} cells to compute in {run.folder}")
         session = _Session(config, material, store, log, progress)
         for number, cell in enumerate(missing, start=1):
             session.compute(cell, f"[{number}/{len(missing)}]")
@@ -227,7 +227,7 @@ class _Session:
                 self.log(f"warning: only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
 
 
-def _once(cells: Iterable[Cell]) -> list[Cell]:
+def once(cells: Iterable[Cell]) -> list[Cell]:
     """Return the cells, one of those that are the same: with k = 0 the steered model is the original."""
     found: dict[str, Cell] = {}
     for cell in cells:
@@ -236,7 +236,7 @@ def _once(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _failures(store: CellStore, cells: Iterable[Cell]) -> list[tuple[str, Record]]:
-    records = [(cell.name, store.record(cell.key)) for cell in _once(cells)]
+    records = [(cell.name, store.record(cell.key)) for cell in once(cells)]
     return [(name, record) for name, record in records if record is not None and record.state == FAILED]
 
 
@@ -248,7 +248,7 @@ def _manifest(
     failures: list[tuple[str, Record]],
 ) -> dict[str, Any]:
     """Return what made a run: versions and seconds are those of the cells, whenever they were computed."""
-    records = [record for cell in _once(cells) if (record := store.record(cell.key)) is not None]
+    records = [record for cell in once(cells) if (record := store.record(cell.key)) is not None]
     probe, evaluation = material.corpora.probe, material.corpora.evaluation
     experts = next(iter(cells))
     made_from = store.load(experts).made_from if store.is_done(experts) else {}
