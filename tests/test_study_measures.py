@@ -202,3 +202,20 @@ def test_original_rows_are_there_for_every_target(run):
         table = run.tables[name]
         assert isinstance(table, pd.DataFrame)
         assert set(table.query("condition == 'original'").target) == {"spa_Latn", "jpn_Jpan"}
+
+
+def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(checkpoint, corpus_folder, tmp_path):
+    for split in ("dev", "devtest"):
+        (tmp_path / "c" / split).mkdir(parents=True)
+        for code, other in (("eng_Latn", "eng_Latn"), ("yor_Latn", "fra_Latn")):
+            text = (corpus_folder / split / f"{other}.txt").read_text(encoding="utf-8")
+            (tmp_path / "c" / split / f"{code}.txt").write_text(text, encoding="utf-8")
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(tmp_path / "c"), targets=["Yoruba"], k=[5], dtype="float32",
+        measures=["generation", "projection"], generation=GENERATION,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="does not know Yoruba"):
+        run = il.run_study(config, tmp_path / "run")
+    assert "generation" not in run.tables
+    assert len(run.tables["texts"]) == 3 * 8
+    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours were asked for is no failure"

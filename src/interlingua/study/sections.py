@@ -142,7 +142,7 @@ class Projection(Section):
     """A map of the space by UMAP (appendix C; figure 6)."""
 
     sentences: int | None = Field(20, ge=1, description="sentences a language, drawn at random; null takes all")
-    neighbours: int = Field(15, ge=2, description="how many make a neighbourhood")
+    neighbours: int = Field(15, ge=2, description="how many make a neighbourhood; no more than there are other points")
     min_dist: float = Field(0.1, ge=0, description="how near points may lie to each other")
 
 

@@ -50,8 +50,10 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     """Project the original and the steered space together."""
     spaces = {name: _spaces(work, name) for name in ("original", "steered")}
     settings = dict(work.parameters)
-    if settings["sentences"] is not None:
-        settings["sentences"] = min(settings["sentences"], len(work.corpora.evaluation))
+    available = len(work.corpora.evaluation)
+    sentences = settings["sentences"] = min(settings["sentences"] or available, available)
+    points = sentences * sum(map(len, spaces.values()))
+    settings["neighbours"] = min(settings["neighbours"], points - 1)
     table = projection(spaces, **settings, progress=work.progress, task=work.title("Projecting"))
     return {"projection": table.rename(columns={"condition": "space"})}
 
