@@ -29,7 +29,8 @@ def config(checkpoint, corpus_folder, bitext_folder):
     return StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), targets=["es", "ja"], k=[20], dtype="float32",
         kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.3, "strength": 0.5}],
-        generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8}, bitext={"corpora": [str(bitext_folder)]},
+        generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8, "languages": ["es", "ja"]},
+        bitext={"corpora": [str(bitext_folder)]},
         projection={"sentences": 3, "neighbours": 5}, correlation={"resamples": 100}, sweep={"k": [0, 40]},
     )  # fmt: skip
 
