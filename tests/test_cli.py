@@ -12,6 +12,8 @@ import pytest
 import interlingua as il
 from interlingua import cli
 
+STUDY = ("study", "--measure", "retrieval", "--measure", "geometry")
+
 
 @pytest.fixture
 def run_cli(monkeypatch, capsys):
@@ -30,7 +32,7 @@ def run_cli(monkeypatch, capsys):
 
 def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_folder, tmp_path):
     code, printed, _ = run_cli(
-        "study",
+        *STUDY,
         "--model",
         checkpoint,
         "--corpus",
@@ -52,7 +54,7 @@ def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_fol
 
 
 def test_report_writes_the_page_again(run_cli, checkpoint, corpus_folder, tmp_path):
-    run_cli("study", "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r")
+    run_cli(*STUDY, "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r")
     (tmp_path / "r" / "report.html").unlink()
     code, printed, _ = run_cli("report", tmp_path / "r")
     assert code == 0
@@ -62,7 +64,7 @@ def test_report_writes_the_page_again(run_cli, checkpoint, corpus_folder, tmp_pa
 
 def test_a_folder_without_splits_is_said_to_be_halved(run_cli, checkpoint, corpus_folder, tmp_path):
     code, printed, _ = run_cli(
-        "study", "--model", checkpoint, "--corpus", corpus_folder / "dev", "-k", 5, "--out", tmp_path / "r"
+        *STUDY, "--model", checkpoint, "--corpus", corpus_folder / "dev", "-k", 5, "--out", tmp_path / "r"
     )
     assert code == 0
     assert "no splits: the first 2 lines of each language are the probe, the other 2 are evaluated" in printed
@@ -166,7 +168,7 @@ def test_a_failure_exits_1(run_cli, tmp_path, corpus_folder):
         model.hf.get_submodule("model.layers.0.mlp.up_proj").weight[0] = float("nan")
     model.save_pretrained(tmp_path / "m")
     code, _, errors = run_cli(
-        "study", "--model", tmp_path / "m", "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r"
+        *STUDY, "--model", tmp_path / "m", "--corpus", corpus_folder, "-k", 5, "--out", tmp_path / "r"
     )
     assert code == 1
     assert "neuron 0 of up_proj in layer 0 answers sentence" in errors
@@ -290,7 +292,7 @@ def test_what_cannot_work_is_found_before_the_long_work(run_cli, checkpoint, cor
     (tmp_path / "r").write_text("a file")
     options = options or ["-k", "5"]
     code, printed, errors = run_cli(
-        "study", "--model", checkpoint, "--corpus", corpus_folder, "--out", tmp_path / "r", *options
+        *STUDY, "--model", checkpoint, "--corpus", corpus_folder, "--out", tmp_path / "r", *options
     )
     assert code == 2
     assert message in errors
@@ -299,7 +301,7 @@ def test_what_cannot_work_is_found_before_the_long_work(run_cli, checkpoint, cor
 
 def test_repeated_k_are_one(run_cli, checkpoint, corpus_folder, tmp_path):
     code, _, _ = run_cli(
-        "study", "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "-k", 5, "--out", tmp_path / "r"
+        *STUDY, "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "-k", 5, "--out", tmp_path / "r"
     )
     assert code == 0
 

@@ -23,7 +23,12 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_package_and_data_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"interlingua"}
-    for needed in ("py.typed", "report/page.html.j2", "corpora/data/starter/devtest/jpn_Jpan.txt"):
+    for needed in (
+        "py.typed",
+        "report/page.html.j2",
+        "corpora/data/starter/devtest/jpn_Jpan.txt",
+        "study/preset/flores200.yaml",
+    ):
         assert f"interlingua/{needed}" in names
     assert sum("corpora/data/starter/dev/" in name for name in names) == 23
 

@@ -21,7 +21,7 @@ def test_the_python_of_the_readme_runs_as_printed(real_model, tmp_path, monkeypa
         il, "load_corpus", lambda name, split: load_corpus(name, split, languages=few, limit=6), raising=False
     )
     monkeypatch.chdir(tmp_path)
-    Path("study.yaml").write_text(f"{yaml}limit: 6\nlanguages: {few}\n")
+    Path("study.yaml").write_text(f"{yaml}limit: 6\nlanguages: {few}\nmeasures: [retrieval, geometry]\n")
     names: dict = {}
     exec(code, names)
     assert len(names["model"].neurons) == len(real_model.neurons)

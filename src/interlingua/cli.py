@@ -65,35 +65,70 @@ TrustOption = Annotated[bool, typer.Option("--trust-remote-code", help="Run code
 
 @app.command()
 def study(
-    config: Annotated[Path | None, typer.Argument(help="A study's YAML file; options override it.")] = None,
+    config: Annotated[
+        str | None, typer.Argument(help="A study's YAML file, or a preset (see --print-config); options override it.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Packaged model, Hugging Face id, or folder.")] = None,
     corpus: Annotated[str | None, typer.Option(help="Registered corpus, or folder.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Language to steer to; may be repeated.")] = None,
     k: Annotated[list[int] | None, typer.Option("-k", help="Number of experts; may be repeated.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Kind of intervention; may be repeated.")] = None,
+    measure: Annotated[list[str] | None, typer.Option(help="Measure this only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<model>-<corpus>.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, float16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything anew.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the cells and what they cost, without starting.")
+    ] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the study as commented YAML, and end.")
+    ] = False,
+    status: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Print what is done, running and failed in a folder, and end.")
+    ] = None,
 ) -> None:
-    """Find experts, steer, measure alignment before and after, and write a report."""
+    """Find experts, steer, measure before and after, and write a report.
+
+    Whatever was computed before is kept: a second run computes what is missing.
+
+    Presets: starter, flores200, paper-bloom-7b1, paper-aya-23-8b, paper-polylm-13b.
+    """
     from interlingua.report import write_report
     from interlingua.report.figures import require_matplotlib
-    from interlingua.report.terminal import study_summary
-    from interlingua.study import load_config, run_study
+    from interlingua.report.terminal import cells_summary, estimate_summary, study_summary
+    from interlingua.study import StudyError, commented_yaml, estimate_study, load_config, run_study
+    from interlingua.study.cell_store import CellStore
 
+    if status is not None:
+        out.print(cells_summary(CellStore(status).states()))
+        return
     overrides: dict[str, Any] = {
-        "model": model, "corpus": corpus, "targets": target, "k": k, "limit": limit,
-        "device": device, "dtype": dtype, "seed": seed,
+        "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "measures": measure,
+        "limit": limit, "device": device, "dtype": dtype, "seed": seed,
     }  # fmt: skip
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
+    if print_config:
+        sys.stdout.write(commented_yaml(settings))
+        return
+    if dry_run:
+        with shown_progress(err) as progress:
+            out.print(estimate_summary(estimate_study(settings, folder, progress=progress, say=_say)))
+        return
     require_matplotlib()
-    with shown_progress(out) as progress:
-        run = run_study(settings, folder, fresh=fresh, progress=progress, say=_say)
+    failed = None
+    try:
+        with shown_progress(out) as progress:
+            run = run_study(settings, folder, fresh=fresh, progress=progress, say=_say)
+    except StudyError as error:
+        failed, run = error, error.run
     page = write_report(run)
     out.print(study_summary(run))
     _say(f"\nTables, figures and embeddings: {run.folder}\nReport: {page}")
+    if failed is not None:
+        raise failed
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,29 +46,34 @@ def draw_figures(run: Run) -> dict[str, Path]:
     for earlier in (run.folder / "figures").glob("*"):
         earlier.unlink()
     drawn = {}
-    for target in run.config.targets:
-        for k in run.config.k:
-            name = f"{short_code(target)}-k{k}"
-            steering = f"steered to {language_name(target)}, k = {k:,}"
-            drawn[f"Top-1 accuracy with {language_name(target)} as query, {steering}"] = _save(
-                run, f"retrieval-from-target-{name}", retrieval_from_target(run, target, k)
-            )
-            drawn[f"Change of top-1 accuracy for every pair of languages, {steering}"] = _save(
-                run, f"retrieval-change-{name}", retrieval_change(run, target, k)
-            )
-            drawn[f"Distances between languages, {steering}"] = _save(
-                run, f"distances-{name}", distances(run, target, k)
-            )
+    conditions = summary_table(run)
+    steered = conditions[conditions.condition == "steered"]
+    for target, kind, k in steered[["target", "kind", "k"]].itertuples(index=False):
+        if not {"original", "random"} <= set(_of(conditions, target, kind, k).condition):
+            continue  # a cell of the study failed
+        plain = kind == "set-to-mean"
+        method = "" if plain else "-" + re.sub(r"[^\w.-]+", "-", kind)
+        name = f"{short_code(target)}{method}-k{k}"
+        steering = f"steered to {language_name(target)}{'' if plain else f' by {kind}'}, k = {k:,}"
+        drawn[f"Top-1 accuracy with {language_name(target)} as query, {steering}"] = _save(
+            run, f"retrieval-from-target-{name}", retrieval_from_target(run, target, k, kind)
+        )
+        drawn[f"Change of top-1 accuracy for every pair of languages, {steering}"] = _save(
+            run, f"retrieval-change-{name}", retrieval_change(run, target, k, kind)
+        )
+        drawn[f"Distances between languages, {steering}"] = _save(
+            run, f"distances-{name}", distances(run, target, k, kind)
+        )
     return drawn
 
 
-def retrieval_from_target(run: Run, target: str, k: int) -> Figure:
+def retrieval_from_target(run: Run, target: str, k: int, kind: str = "set-to-mean") -> Figure:
     """Draw top-1 accuracy with the target as query, by candidate language (figure 4 of the paper)."""
     from matplotlib.figure import Figure
 
     table = run.tables["retrieval"]
     own = table[(table["query"] == target) & (table.candidate != target)]
-    wide = {name: rows.set_index("candidate").top1 for name, rows in _by_condition(own, target, k)}
+    wide = {name: rows.set_index("candidate").top1 for name, rows in _by_condition(own, target, kind, k)}
     order = wide["steered"].sort_values(ascending=False, kind="stable").index
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.subplots()
@@ -84,13 +90,13 @@ def retrieval_from_target(run: Run, target: str, k: int) -> Figure:
     return figure
 
 
-def retrieval_change(run: Run, target: str, k: int) -> Figure:
+def retrieval_change(run: Run, target: str, k: int, kind: str = "set-to-mean") -> Figure:
     """Draw the change of top-1 accuracy for all pairs of languages, steered and random (figure 5 of the paper)."""
     from matplotlib.figure import Figure
 
     wide = {
         name: rows.pivot(index="query", columns="candidate", values="top1")
-        for name, rows in _by_condition(run.tables["retrieval"], target, k)
+        for name, rows in _by_condition(run.tables["retrieval"], target, kind, k)
     }
     codes = list(wide["original"].index)
     order = wide["steered"].loc[codes, codes].mean(axis=1).sort_values(ascending=False, kind="stable").index
@@ -115,7 +121,7 @@ def retrieval_change(run: Run, target: str, k: int) -> Figure:
     return figure
 
 
-def distances(run: Run, target: str, k: int) -> Figure:
+def distances(run: Run, target: str, k: int, kind: str = "set-to-mean") -> Figure:
     """Draw the three distances of the paper's table 1 for each condition."""
     from matplotlib.figure import Figure
 
@@ -125,8 +131,7 @@ def distances(run: Run, target: str, k: int) -> Figure:
         "medoid_target": f"{language_name(target)} to the medoid",
         "medoid_others": "others to the medoid",
     }
-    table = summary_table(run)
-    table = table[(table.target == target) & ((table.k == k) | (table.condition == "original"))]
+    table = _of(summary_table(run), target, kind, k)
     figure = Figure(figsize=(7, 2.6), layout="constrained")
     axes = figure.subplots()
     height = 0.26
@@ -144,8 +149,14 @@ def distances(run: Run, target: str, k: int) -> Figure:
     return figure
 
 
-def _by_condition(table: pd.DataFrame, target: str, k: int) -> list[tuple[str, pd.DataFrame]]:
-    own = table[table.target.isna() | ((table.target == target) & (table.k == k))]
+def _of(summary: pd.DataFrame, target: str, kind: str, k: int) -> pd.DataFrame:
+    """Return the original's, the steered and the random row of one target, kind and k."""
+    edited = (summary.kind == kind) & (summary.k == k)
+    return summary[(summary.target == target) & (edited | (summary.condition == "original"))]
+
+
+def _by_condition(table: pd.DataFrame, target: str, kind: str, k: int) -> list[tuple[str, pd.DataFrame]]:
+    own = table[table.target.isna() | ((table.target == target) & (table.kind == kind) & (table.k == k))]
     return [(name, own[own.condition == name]) for name in COLOURS]
 
 

@@ -2,33 +2,112 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from interlingua.languages import language_name, short_code
-from interlingua.report.tables import answer, summary_table
+from interlingua.report.tables import answer, behaviour_table, summary_table
 
 if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.measures.identification import Identified
-    from interlingua.study import Run
+    from interlingua.study import Estimate, Run
+    from interlingua.study.cell_store import Record
 
 WIDEST_MATRIX = 10
 
 
 def study_summary(run: Run) -> RenderableType:
-    """Return a finished study's conditions with their figures, and the answer below them."""
+    """Return a finished study's conditions with their figures, the answer below them, and what became of the claims."""
     headings = ("k", "top-1\nall", "top-1\nquery", "dist.\nall", "dist.\ntarget", "medoid\ntarget", "medoid\nothers")
     table = _table(f"\n{run.config.model} on {run.config.corpus}", ("condition", "target"), headings)
     for row in summary_table(run).to_dict("records"):
         shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
         columns = ("distance", "distance_to_target", "medoid_target", "medoid_others")
         distances = [f"{row[column]:.2f}" for column in columns]
-        table.add_row(row["condition"], language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
-    return Group(table, *(Text(sentence) for sentence in answer(run)))
+        table.add_row(_condition(run, row), language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
+    parts: list[RenderableType] = [table] if table.row_count else []
+    return Group(*parts, *_behaviour(run), *(Text(sentence) for sentence in answer(run)), *_claims(run))
+
+
+def _condition(run: Run, row: dict[Any, Any]) -> str:
+    return f"{row['condition']} {row['kind']}" if len(run.config.kinds) > 1 and row["kind"] else row["condition"]
+
+
+def _behaviour(run: Run) -> list[RenderableType]:
+    """Return what the conditions write, how they read, and whether paraphrases are kept, if that was measured."""
+    rows = behaviour_table(run)
+    columns = {
+        "share": ("share of\ntexts", 3),
+        "log_perplexity": ("log per-\nplexity", 2),
+        "paraphrase": ("para-\nphrases", 3),
+        "mixed": ("\nmixed", 3),
+    }
+    shown = {name: column for name, column in columns.items() if rows[name].notna().any()}
+    if not shown:
+        return []
+    table = _table("", ("condition", "target"), ("k", *(heading for heading, _ in shown.values())))
+    for row in rows.to_dict("records"):
+        values = ["" if row[name] != row[name] else f"{row[name]:.{digits}f}" for name, (_, digits) in shown.items()]
+        table.add_row(_condition(run, row), language_name(row["target"]), f"{row['k']:,}", *values)
+    return [table, Text("")]
+
+
+def _claims(run: Run) -> list[RenderableType]:
+    """Return the paper's claims by verdict, in a line each."""
+    if "claims" not in run.tables:
+        return []
+    claims = run.tables["claims"]
+    verdicts = claims.groupby("verdict").claim.unique()
+    lines = [f"{verdict}: {', '.join(verdicts[verdict])}" for verdict in verdicts.index]
+    return [Text("\nThe paper's claims, each with its numbers in the report:"), *(Text(f"  {line}") for line in lines)]
+
+
+def cells_summary(states: list[tuple[str, Record]]) -> RenderableType:
+    """Return how many cells of a study are in each state, and those that are not simply done or waiting."""
+    counts = Counter(state for state, _ in states)
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    parts: list[RenderableType] = [Text(f"{len(states)} cells: {told}")]
+    now = time.time()
+    for state, record in states:
+        if state in ("running", "stopped"):
+            parts.append(Text(f"  {state}: {record.name}, begun {now - record.started:.0f} s ago on {record.host}"))
+        elif state == "failed":
+            parts.append(Text(f"  failed: {record.name}: {record.error}"))
+    return Group(*parts)
+
+
+def estimate_summary(estimate: Estimate) -> RenderableType:
+    """Return the cells of a study that was not started, and what it needs in all."""
+    table = _table(f"\nCells of the study in {estimate.folder}", ("cell", ""), ("tokens", "seconds"))
+    for cell, cost, done in estimate.cells:
+        tokens = f"{cost.tokens:,}" if cost.tokens else ""
+        seconds = f"{estimate.speed.seconds(cost):.0f}" if cost.tokens and not done else ""
+        table.add_row(cell.name, "done" if done else "", tokens, seconds)
+    costs = estimate.to_do
+    lines = [
+        f"\n{len(costs)} of {len(estimate.cells)} cells to compute: {sum(cost.tokens for cost in costs):,} tokens, "
+        f"about {_duration(estimate.seconds)} on this machine, and what needs no model beside.",
+        f"Disk: {_size(sum(cost.disk for cost in costs))}. Memory: {_size(estimate.model_bytes)} for the weights, and "
+        f"{_size(estimate.response_bytes)} for the responses while experts are found, on disk where they do not fit.",
+        "Nothing was started.",
+    ]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _size(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"
 
 
 def experts_summary(experts: Experts, k: int) -> RenderableType:

@@ -1,4 +1,4 @@
-"""What a study is asked for: one model, one corpus, targets, numbers of experts."""
+"""What a study is asked for: one model, corpora, targets, numbers of experts, and the measures."""
 
 from __future__ import annotations
 
@@ -8,31 +8,43 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from interlingua.errors import InputError
-from interlingua.languages import parse_language, parse_languages
+from interlingua.study.presets import preset_text
+from interlingua.study.sections import (
+    MEASURES,
+    Bitext,
+    Correlation,
+    Counts,
+    Generation,
+    Kind,
+    Languages,
+    MeasureName,
+    Paraphrase,
+    Perplexity,
+    Projection,
+    Section,
+    Sweep,
+)
 
-Language = Annotated[str, AfterValidator(parse_language)]
-Languages = Annotated[tuple[str, ...], AfterValidator(parse_languages)]
-Count = Annotated[int, Field(ge=0)]
-Counts = Annotated[tuple[Count, ...], AfterValidator(lambda counts: tuple(dict.fromkeys(counts)))]
+Measures = Annotated[tuple[MeasureName, ...], AfterValidator(lambda names: tuple(dict.fromkeys(names)))]
 
 
-class StudyConfig(BaseModel):
+class StudyConfig(Section):
     """Everything that decides a study's results.
 
     Example:
-        >>> config = StudyConfig(targets=["Spanish"], k=[2000])
-        >>> config.targets, config.model
-        (('spa_Latn',), 'gemma3-270m')
+        >>> config = StudyConfig(targets=["Spanish"], k=[2000], generation={"texts": 8})
+        >>> config.targets, config.model, config.generation.texts
+        (('spa_Latn',), 'gemma3-270m', 8)
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str = Field("gemma3-270m", description="a packaged model, an id on the Hugging Face Hub, or a folder")
     revision: str | None = Field(None, description="commit, tag or branch on the Hub")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto is bfloat16 where the device computes in it, else float32"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
     mlp_endings: tuple[str, ...] | None = Field(
@@ -43,6 +55,15 @@ class StudyConfig(BaseModel):
     limit: int | None = Field(None, ge=1, description="the first so many sentences of each language and split")
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
     k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")
+    kinds: tuple[Kind, ...] = Field(
+        (Kind(kind="set-to-mean"),),
+        min_length=1,
+        description="interventions: names, or mappings such as {kind: dampen, alpha: 0.2, strength: 0.5}",
+    )
+    measures: Measures = Field(MEASURES, description=f"what is measured: {', '.join(MEASURES)}")
+    control_measures: Measures = Field(
+        MEASURES, description="those of the measures that the random control is measured by too"
+    )
     probe_languages: Languages | None = Field(
         None,
         description="languages that experts are found among; by default the paper's six where the corpus has them, "
@@ -57,42 +78,96 @@ class StudyConfig(BaseModel):
         description="languages that the model was pre-trained on, so that others can be marked as unseen; by default "
         "what its makers name, for Bloom, Aya-23, PolyLM and XGLM, and unknown for others",
     )
-    pooling: Literal["mean", "max", "last"] = Field("mean", description="of a response, over a sentence's tokens")
+    pooling: Literal["mean", "max", "last"] = Field(
+        "mean", description="of a response, over a sentence's tokens: mean, max, last"
+    )
     special_tokens: bool = Field(False, description="whether tokens that the tokenizer adds count in a response")
     max_length: int = Field(128, ge=2, description="probe sentences are cut to this many tokens")
     layer: int = Field(-1, description="which hidden state is the embedding; -1 is the last")
-    seed: int = Field(0, ge=0, description="of the random control")
+    seed: int = Field(0, ge=0, description="of the random control, the bootstrap and the projection")
+    generation: Generation = Field(Generation(), description="free generation and the language of what comes")
+    perplexity: Perplexity = Field(Perplexity(), description="perplexity of text in the target language")
+    paraphrase: Paraphrase = Field(Paraphrase(), description="retrieval of paraphrases within a language")
+    bitext: Bitext = Field(Bitext(), description="retrieval in bitext with English, where corpora are named")
+    correlation: Correlation = Field(Correlation(), description="correlation of accuracy with distance")
+    projection: Projection = Field(Projection(), description="a map of the space by UMAP")
+    sweep: Sweep = Field(Sweep(), description="share of target-language text against perplexity, over k")
 
 
-def load_config(path: Path | None = None, **overrides: Any) -> StudyConfig:
-    """Read a study's YAML file, if one is given, and set `overrides` on top of it.
+def load_config(source: str | Path | None = None, **overrides: Any) -> StudyConfig:
+    """Read a study's YAML file or a preset, if one is given, and set `overrides` on top of it.
+
+    Args:
+        source: The path of a YAML file, or a name of `PRESETS`; a file of that name goes before the preset.
+        overrides: Fields of `StudyConfig`.
 
     Raises:
         InputError: The file is missing or no YAML, or a key or value is wrong; the message says which.
+
+    Example:
+        >>> load_config("paper-bloom-7b1", device="cpu").k
+        (100,)
     """
     values: dict[str, Any] = {}
-    if path is not None:
+    if source is not None:
         try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+            preset = None if Path(source).is_file() else preset_text(str(source))
+            loaded = yaml.safe_load(preset or Path(source).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"cannot read the study '{path}': {error}") from None
+            raise InputError(f"cannot read the study '{source}': {error}") from None
         if not isinstance(loaded, dict | None):
-            raise InputError(f"'{path}' is no study: it must hold `key: value` lines")
+            raise InputError(f"'{source}' is no study: it must hold `key: value` lines")
         values = loaded or {}
     try:
         return StudyConfig(**{**values, **overrides})
     except pydantic.ValidationError as error:
-        raise InputError(_explain(error, path)) from None
+        raise InputError(_explain(error, source)) from None
 
 
-def _explain(error: pydantic.ValidationError, path: Path | None) -> str:
-    origin = f"'{path}'" if path else "the study"
+def _explain(error: pydantic.ValidationError, source: str | Path | None) -> str:
+    origin = f"'{source}'" if source else "the study"
     problems = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
+        *section, key = (str(part) for part in problem["loc"])
+        name = ".".join([*section, key])
         if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, StudyConfig.model_fields, n=1)
-            problems.append(f"unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+            near = difflib.get_close_matches(key, _keys(section), n=1)
+            suggestion = f"; did you mean '{'.'.join([*section, near[0]])}'?" if near else ""
+            problems.append(f"unknown key '{name}'{suggestion}")
         else:
-            problems.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}")
-    return f"{origin} cannot be run: {'; '.join(problems)}"
+            problems.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+    return f"{origin} cannot be run: {'; '.join(dict.fromkeys(problems))}"
+
+
+def _keys(section: list[str]) -> list[str]:
+    """Return the keys of a config, or of one of its sections."""
+    fields = StudyConfig.model_fields
+    for name in section:
+        annotation = fields[name].annotation if name in fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        fields = annotation.model_fields
+    return list(fields)
+
+
+def commented_yaml(config: StudyConfig) -> str:
+    """Return a config as YAML in which a comment says what each key means; it loads again to the same config."""
+    lines = [
+        "# A study of interlingua: `interlingua study FILE.yaml`. Every key may be left out.",
+        *_commented(config, indent=""),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _commented(section: BaseModel, indent: str) -> list[str]:
+    lines = []
+    values = section.model_dump(mode="json")
+    for name, field in type(section).model_fields.items():
+        own = getattr(section, name)
+        comment = f"{indent}# {field.description}"
+        if isinstance(own, BaseModel):
+            lines += ["", comment, f"{indent}{name}:", *_commented(own, indent + "  ")]
+        else:
+            value = yaml.safe_dump(values[name], default_flow_style=True, allow_unicode=True, width=10_000)
+            lines += [comment, f"{indent}{name}: {value.splitlines()[0]}"]  # a second line would be the end mark
+    return lines

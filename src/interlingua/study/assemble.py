@@ -1,0 +1,73 @@
+"""From cells to the tables of a run: tidy tables with the columns of each condition, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import pandas as pd
+
+from interlingua.measures import claims, geometry_summary
+from interlingua.study.config import StudyConfig
+from interlingua.study.plan import Cell
+from interlingua.study.sweep import sweep
+
+Tables = dict[str, pd.DataFrame]
+KEYS = ["condition", "target", "kind", "k"]
+OF_LANGUAGE = ("generation", "perplexity")
+"""Tables in which the language is the target, also of the original model's rows."""
+
+INTERNAL = ("generated",)
+
+
+def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], Tables]) -> Tables:
+    """Put together the tables of a run from those of its cells that are done.
+
+    Args:
+        config: The study.
+        cells: The cells that gave tables, in the order of the plan.
+        load: Returns a cell's tables.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for cell in cells:
+        for name, table in load(cell).items():
+            if name not in INTERNAL:
+                title, labelled = _labelled(cell, name, table)
+                parts.setdefault(title, []).append(labelled)
+    tables = {name: _stacked(own) for name, own in parts.items()}
+    for name in ("retrieval", "geometry"):  # computed for the correlations alone
+        if name not in config.measures:
+            tables.pop(name, None)
+    return tables | _derived(config, tables)
+
+
+def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Return a cell's table with the columns that name its condition before its own, and what it is called."""
+    if cell.condition is None:
+        return name, table
+    columns = cell.condition.columns()
+    if name in OF_LANGUAGE:
+        columns["target"] = table.language
+    if name == "paraphrase":
+        # Its condition says of which model query and candidates are; so the random control is a table of its own.
+        title = "paraphrase_random" if cell.condition.name == "random" else "paraphrase"
+        columns["condition"] = table.condition
+        return title, table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
+    return name, table.assign(**columns)[[*columns, *table.columns]]
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Stack tables; a column that has only missing values in the original's part takes the others' type."""
+    table = pd.concat([part.astype({c: object for c in ("target", "kind") if c in part}) for part in parts])
+    return table.astype({c: "str" for c in ("target", "kind") if c in table}).reset_index(drop=True)
+
+
+def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
+    derived: Tables = {}
+    if "geometry" in tables and tables["geometry"].target.notna().any():
+        derived["geometry_summary"] = geometry_summary(tables["geometry"])
+    if "generation" in tables and "perplexity" in tables:
+        derived["sweep"] = sweep(
+            tables["generation"], tables["perplexity"], by=config.sweep.by, bound=config.sweep.bound
+        )
+    derived["claims"] = claims(tables)
+    return derived

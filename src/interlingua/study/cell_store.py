@@ -1,0 +1,230 @@
+"""Cells on disk: each result under its key, and a record of what became of it.
+
+    cells/<key>.json            the record: state, seconds, versions, checksums; written after the result
+    cells/<key>.<table>.parquet what a cell of tables gave
+    embeddings/<key>.safetensors
+    experts/<key>/
+
+A cell counts as done when its record says so and its files have the checksums of the record.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import socket
+import time
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from interlingua.errors import ArtifactError, InputError, StorageError
+from interlingua.experts import Experts, remove_recording
+from interlingua.files import sha256_of_file, write_json, written_whole
+from interlingua.study.cells import ARRAYS, EXPERTS
+from interlingua.study.plan import Cell
+
+LOCK, PLAN = "study.lock", "plan.json"
+DONE, FAILED, RUNNING, WAITING, STOPPED = "done", "failed", "running", "waiting", "stopped"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a cell.
+
+    Attributes:
+        name: The cell's name.
+        state: `running`, `done` or `failed`.
+        seconds: How long it took; 0 while it runs.
+        error: Why it failed.
+        needed: Whether it failed only since a cell that it needs did.
+        files: The checksum of each file of the result, by its path in the run folder.
+        started: When, in seconds since 1970.
+        host: The machine.
+        versions: Of the libraries that computed it.
+    """
+
+    name: str
+    state: str
+    seconds: float = 0.0
+    error: str = ""
+    needed: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+    started: float = field(default_factory=time.time)
+    host: str = field(default_factory=socket.gethostname)
+    versions: Mapping[str, str] = field(
+        default_factory=lambda: {
+            **{name: version(name) for name in ("interlingua", "torch", "transformers", "numpy")},
+            "python": platform.python_version(),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class CellStore:
+    """The cells in a run folder."""
+
+    folder: Path
+
+    def record(self, key: str) -> Record | None:
+        """Return what became of a cell, or None where nothing did."""
+        try:
+            return Record(**json.loads(self._record_path(key).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def is_done(self, cell: Cell) -> bool:
+        """Tell whether a cell's result is there; tables are compared with their checksums, which is quick."""
+        record = self.record(cell.key)
+        if record is None or record.state != DONE:
+            return False
+        quick = cell.measure not in ARRAYS and cell.measure not in EXPERTS
+        return all(
+            (self.folder / path).is_file() and (not quick or sha256_of_file(self.folder / path) == checksum)
+            for path, checksum in record.files.items()
+        )
+
+    def mark(self, cell: Cell, record: Record) -> None:
+        """Write a cell's record."""
+        with _kept_whole():
+            write_json(self._record_path(cell.key), asdict(record))
+
+    def forget(self, cells: Iterable[Cell]) -> None:
+        """Forget what became of cells, so that they are computed anew."""
+        for cell in cells:
+            self._record_path(cell.key).unlink(missing_ok=True)
+            if cell.measure in EXPERTS:
+                remove_recording(self.experts_folder(cell).with_name(f"{cell.key}.recording"))
+
+    def experts_folder(self, cell: Cell) -> Path:
+        """Return where a cell's experts are saved."""
+        return self.folder / "experts" / cell.key
+
+    def save_arrays(self, cell: Cell, arrays: Mapping[str, np.ndarray]) -> list[Path]:
+        """Write arrays whole, and return their file."""
+        path = self.folder / "embeddings" / f"{cell.key}.safetensors"
+        with _kept_whole(), written_whole(path) as temporary:
+            metadata = {"cell": cell.name, "parameters": json.dumps(cell.parameters)}
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata)
+        return [path]
+
+    def save_tables(self, cell: Cell, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+        """Write each table whole, and return their files."""
+        paths = [self.folder / "cells" / f"{cell.key}.{name}.parquet" for name in tables]
+        with _kept_whole():
+            for path, table in zip(paths, tables.values(), strict=True):
+                with written_whole(path) as temporary:
+                    table.to_parquet(temporary, index=False)
+        return paths
+
+    def finish(self, cell: Cell, paths: Iterable[Path], seconds: float) -> None:
+        """Say that a cell is done, after its files are written."""
+        with _kept_whole():
+            files = {path.relative_to(self.folder).as_posix(): sha256_of_file(path) for path in paths}
+        self.mark(cell, Record(cell.name, DONE, round(seconds, 3), files=files))
+
+    def load(self, cell: Cell) -> Any:
+        """Return a cell's result: experts, arrays by name, or tables by name.
+
+        Raises:
+            ArtifactError: It is not there, or damaged.
+        """
+        record = self.record(cell.key)
+        if record is None or record.state != DONE:
+            raise ArtifactError(f"'{self.folder}' has no {cell.name}; run the study again")
+        if cell.measure in EXPERTS:
+            return Experts.load(self.experts_folder(cell))
+        try:
+            for path, checksum in record.files.items():
+                if sha256_of_file(self.folder / path) != checksum:
+                    raise ArtifactError(f"'{self.folder / path}' is damaged: its checksum is not that of its record")
+            if cell.measure in ARRAYS:
+                return load_file(self.folder / next(iter(record.files)))
+            return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
+        except (OSError, ValueError, SafetensorError) as error:
+            raise ArtifactError(f"{cell.name} in '{self.folder}' cannot be read: {error}") from error
+
+    def write_plan(self, cells: Iterable[Cell]) -> None:
+        """Write which cells the study has, for `states` and for people."""
+        rows = [{"key": cell.key, "name": cell.name, "measure": cell.measure} for cell in cells]
+        with _kept_whole():
+            write_json(self.folder / PLAN, rows)
+
+    def states(self) -> list[tuple[str, Record]]:
+        """Return the state and the record of every planned cell; what runs no more without an end was `stopped`.
+
+        Raises:
+            ArtifactError: The folder holds no study.
+        """
+        try:
+            rows = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ArtifactError(f"'{self.folder}' holds no study: it has no {PLAN}") from None
+        alive = self._is_locked()
+        found = []
+        for row in rows:
+            record = self.record(row["key"]) or Record(row["name"], WAITING)
+            state = STOPPED if record.state == RUNNING and not alive else record.state
+            found.append((state, record))
+        return found
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Keep the folder for one study alone while the context lasts.
+
+        Raises:
+            InputError: The folder cannot be written to.
+            StorageError: Another study runs there.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / LOCK, timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise StorageError(
+                f"another study is running in '{self.folder}'; wait until it ends (`interlingua study --status "
+                f"{self.folder}` shows how far it is), or name another folder with --out"
+            ) from None
+        except OSError as error:
+            raise InputError(f"cannot write to the run folder '{self.folder}': {error.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _is_locked(self) -> bool:
+        if not os.access(self.folder, os.W_OK):
+            return False
+        lock = FileLock(self.folder / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def _record_path(self, key: str) -> Path:
+        return self.folder / "cells" / f"{key}.json"
+
+
+@contextmanager
+def _kept_whole() -> Generator[None]:
+    """Turn the errors of writing into one that says what to do."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        full = isinstance(error, SafetensorError) or error.errno in NO_ROOM
+        advice = "make room and run the study again" if full else "run the study again when it can be written"
+        raise StorageError(f"a result cannot be kept: {error}; what was finished is; {advice}") from error

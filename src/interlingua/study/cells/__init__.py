@@ -1,0 +1,43 @@
+"""The measures of a study, each a function from what a cell needs to its result. A new one is a function and a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from interlingua.study.cells.embeddings import embed_bitext, embed_evaluation, embed_paraphrases
+from interlingua.study.cells.experts import describe_experts, record_experts
+from interlingua.study.cells.pairs import measure_bitext, measure_paraphrases
+from interlingua.study.cells.perplexity import measure_perplexity
+from interlingua.study.cells.spaces import measure_correlation, measure_geometry, measure_retrieval, project
+from interlingua.study.cells.texts import generate_texts, measure_languages
+from interlingua.study.cells.work import Work
+
+EXPERTS: Mapping[str, Callable[[Work, Path], None]] = {"experts": record_experts}
+"""What saves experts in a folder."""
+
+ARRAYS: Mapping[str, Callable[[Work], dict[str, np.ndarray]]] = {
+    "embeddings": embed_evaluation,
+    "paraphrase embeddings": embed_paraphrases,
+    "bitext embeddings": embed_bitext,
+}
+"""What gives arrays by name."""
+
+TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
+    "expert statistics": describe_experts,
+    "retrieval": measure_retrieval,
+    "geometry": measure_geometry,
+    "correlation": measure_correlation,
+    "projection": project,
+    "paraphrase": measure_paraphrases,
+    "bitext": measure_bitext,
+    "texts": generate_texts,
+    "generation": measure_languages,
+    "perplexity": measure_perplexity,
+}
+"""What gives tidy tables by name."""
+
+__all__ = ["ARRAYS", "EXPERTS", "TABLES", "Work"]

@@ -1,0 +1,42 @@
+"""The experts: recorded and ranked once, for all targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from interlingua.experts import Experts, find_experts, remove_recording
+from interlingua.measures import overlap
+from interlingua.study.cells.work import Work
+
+
+def record_experts(work: Work, folder: Path) -> None:
+    """Find the experts of every probed language and save them in a folder; a recording that was stopped goes on."""
+    recording = folder.with_name(f"{folder.name}.recording")
+    parameters = work.parameters
+    experts = find_experts(
+        work.model,
+        work.corpora.probe,
+        pooling=parameters["pooling"],
+        special_tokens=parameters["special_tokens"],
+        max_length=parameters["max_length"],
+        folder=recording,
+        progress=work.progress,
+    )
+    experts.save(folder)
+    remove_recording(recording)
+
+
+def describe_experts(work: Work) -> dict[str, pd.DataFrame]:
+    """Return how good the top k experts are, how they spread over the network, and how many languages share."""
+    experts: Experts = work.needs["experts"]
+    numbers = work.parameters["k"]
+    summary = pd.concat([experts.summary(k) for k in numbers], ignore_index=True)
+    shared = pd.concat([experts.overlap(k) for k in numbers], ignore_index=True)
+    return {
+        "experts": summary,
+        "overlap": shared,
+        "overlap_summary": overlap(shared, summary, neurons=len(experts.neurons)),
+        "spread": pd.concat([experts.spread(k) for k in numbers], ignore_index=True),
+    }

@@ -1,0 +1,63 @@
+"""What is measured on the embeddings of the evaluation sentences: retrieval, distances, and how they go together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from interlingua.measures import correlation, geometry, projection, retrieval
+from interlingua.study.cells.work import Work
+from interlingua.study.conditions import ORIGINAL
+
+
+def measure_retrieval(work: Work) -> dict[str, pd.DataFrame]:
+    """Measure top-1 accuracy for every ordered pair of languages."""
+    table = retrieval(_spaces(work, "embeddings"), progress=work.progress, task=work.title("Retrieval"))
+    table.insert(0, "layer", work.cell.needs["embeddings"].parameters["layer"])
+    return {"retrieval": table}
+
+
+def measure_geometry(work: Work) -> dict[str, pd.DataFrame]:
+    """Measure distances between languages and to the medoid."""
+    table = geometry(_spaces(work, "embeddings"), progress=work.progress, task=work.title("Geometry"))
+    return {"geometry": table}
+
+
+def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
+    """Correlate accuracy with distance over the candidates, before and after the edit."""
+    own, before = work.condition.columns(), ORIGINAL.columns()
+    tables = [
+        pd.concat(
+            [
+                work.needs[f"original {name}"][name].assign(**before),
+                work.needs[name][name].assign(**own),
+            ]
+        )
+        for name in ("retrieval", "geometry")
+    ]
+    table = correlation(
+        *tables,
+        seen=work.parameters["seen"],
+        resamples=work.parameters["resamples"],
+        seed=work.parameters["seed"],
+        progress=work.progress,
+        task=work.title("Correlation"),
+    )
+    return {"correlation": table.drop(columns=list(own))}
+
+
+def project(work: Work) -> dict[str, pd.DataFrame]:
+    """Project the original and the steered space together."""
+    spaces = {name: _spaces(work, name) for name in ("original", "steered")}
+    settings = dict(work.parameters)
+    available = len(work.corpora.evaluation)
+    sentences = settings["sentences"] = min(settings["sentences"] or available, available)
+    points = sentences * sum(map(len, spaces.values()))
+    settings["neighbours"] = min(settings["neighbours"], points - 1)
+    table = projection(spaces, **settings, progress=work.progress, task=work.title("Projecting"))
+    return {"projection": table.rename(columns={"condition": "space"})}
+
+
+def _spaces(work: Work, name: str) -> dict[str, np.ndarray]:
+    """Return embeddings by language, in the corpus's order, which a file does not keep."""
+    return {code: work.needs[name][code] for code in work.corpora.evaluation.languages}

@@ -1,0 +1,62 @@
+"""What the function of a measure is given: a cell, the results that it needs, and what all cells share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from interlingua.models import LanguageModel
+from interlingua.progress import ProgressCallback
+from interlingua.study.conditions import Condition, in_condition, make_edit
+from interlingua.study.material import Corpora, Material
+from interlingua.study.plan import Cell
+
+
+@dataclass(frozen=True)
+class Work:
+    """One cell's work.
+
+    Attributes:
+        cell: What is to be computed.
+        needs: The results of the cells that it needs, by the names that the cell gives them.
+        material: The model and the corpora.
+        progress: Called with what is done.
+    """
+
+    cell: Cell
+    needs: Mapping[str, Any]
+    material: Material
+    progress: ProgressCallback
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The cell's parameters."""
+        return self.cell.parameters
+
+    @property
+    def corpora(self) -> Corpora:
+        """What is read."""
+        return self.material.corpora
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model as it is."""
+        return self.material.model
+
+    @property
+    def condition(self) -> Condition:
+        """The cell's condition."""
+        if self.cell.condition is None:
+            raise ValueError(f"{self.cell.measure} is not about a condition")
+        return self.cell.condition
+
+    def title(self, measure: str) -> str:
+        """Return what to call this when telling progress."""
+        return f"{measure}, {self.condition.title()}"
+
+    def in_condition(self) -> AbstractContextManager[None]:
+        """Return a context in which the model is in the cell's condition."""
+        edit = make_edit(self.model, self.needs["experts"], self.condition) if self.condition.edits else None
+        return in_condition(self.model, edit)

@@ -1,0 +1,165 @@
+"""What a study works on: the model, and every corpus that its measures read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlingua.corpora import CORPORA, PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
+from interlingua.corpora.layouts import pairs_of
+from interlingua.corpora.registry import is_halved
+from interlingua.errors import InputError, LanguageError
+from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, language_name
+from interlingua.models import LanguageModel, load_model
+from interlingua.progress import ProgressCallback
+from interlingua.study.config import StudyConfig
+
+ENGLISH = "eng_Latn"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """What a study reads.
+
+    Attributes:
+        probe: What experts are found on.
+        evaluation: What is embedded for retrieval and geometry.
+        texts: Running text of the targets that there is text of.
+        paraphrases: Paraphrases by language.
+        bitext: Pairs of a language with English, by the name of the corpus and the language.
+    """
+
+    probe: ParallelCorpus
+    evaluation: ParallelCorpus
+    texts: Mapping[str, TextCorpus]
+    paraphrases: Mapping[str, PairCorpus]
+    bitext: Mapping[tuple[str, str], PairCorpus]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A model, its identity (`LanguageModel.identity`), and the corpora."""
+
+    model: LanguageModel
+    identity: Mapping[str, str | None]
+    corpora: Corpora
+
+
+def load_material(config: StudyConfig, say: Say, progress: ProgressCallback) -> Material:
+    """Load the corpora, which are the sooner wrong, and the model.
+
+    Raises:
+        InputError: A language, k or number of languages cannot be.
+        InterlinguaError: What the rooms raise.
+    """
+    corpora = load_corpora(config, say)
+    probe, evaluation = corpora.probe, corpora.evaluation
+    if is_halved(config.corpus):
+        say(
+            f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
+            f"{len(evaluation)} are evaluated"
+        )
+    say(f"Loading {config.model}")
+    model = load_model(
+        config.model,
+        device=config.device,
+        dtype=config.dtype,
+        revision=config.revision,
+        trust_remote_code=config.trust_remote_code,
+        mlp_endings=config.mlp_endings,
+        inner=config.inner,
+        say=say,
+        progress=progress,
+    )
+    say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
+    say(
+        f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
+        f"{len(evaluation.languages)} x {len(evaluation)}"
+    )
+    largest = max([*config.k, *config.sweep.k])
+    if largest > len(model.neurons):
+        raise InputError(f"k = {largest:,} is more than the {len(model.neurons):,} neurons of {config.model}")
+    return Material(model, model.identity(), corpora)
+
+
+def load_corpora(config: StudyConfig, say: Say) -> Corpora:
+    """Load whatever the measures of a study read."""
+    probe, evaluation = _parallel(config)
+    return Corpora(
+        probe,
+        evaluation,
+        _texts(config, say) if "perplexity" in config.measures else {},
+        _paraphrases(config, evaluation, say) if "paraphrase" in config.measures else {},
+        _bitext(config, evaluation, say) if "bitext" in config.measures else {},
+    )
+
+
+def _parallel(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
+    """Return the probe and the evaluation split, with the languages that the study uses."""
+    probe = load_corpus(config.corpus, "dev", limit=config.limit)
+    evaluation = load_corpus(config.corpus, "devtest", limit=config.limit)
+    probed = config.probe_languages or _those_or_all(PAPER_PROBE_LANGUAGES, probe)
+    absent = [code for code in config.targets if code not in probe.languages]
+    if absent:
+        raise LanguageError(
+            f"cannot steer to {', '.join(absent)}: corpus '{config.corpus}' has {', '.join(probe.languages)}"
+        )
+    probed = tuple(dict.fromkeys([*probed, *config.targets]))
+    measured = config.languages or _those_or_all(PAPER_LANGUAGES, evaluation)
+    measured = tuple(dict.fromkeys([*measured, *config.targets]))
+    if len(probed) < 2 or len(measured) < 2:
+        raise InputError(f"a study needs at least two languages; corpus '{config.corpus}' gives {', '.join(measured)}")
+    return probe.only(probed), evaluation.only(measured)
+
+
+def _those_or_all(wanted: tuple[str, ...], corpus: ParallelCorpus) -> tuple[str, ...]:
+    return wanted if set(wanted) <= set(corpus.languages) else corpus.languages
+
+
+def _texts(config: StudyConfig, say: Say) -> dict[str, TextCorpus]:
+    texts = {}
+    for target in config.targets:
+        try:
+            texts[target] = load_text(config.perplexity.corpus, target, characters=config.perplexity.characters)
+        except LanguageError:
+            name = config.perplexity.corpus
+            say(f"warning: no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
+    return texts
+
+
+def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[str, PairCorpus]:
+    own = config.paraphrase
+    if own.languages is not None:  # what is asked for by name must be there
+        codes = own.languages
+    elif own.corpus in CORPORA:
+        codes = tuple(code for code in CORPORA[own.corpus].default_languages("pairs") if code in evaluation.languages)
+        if not codes:
+            say(f"warning: no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
+    else:
+        codes = config.targets
+    return {code: load_pairs(own.corpus, code, limit=own.limit or config.limit) for code in codes}
+
+
+def _bitext(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[tuple[str, str], PairCorpus]:
+    own = config.bitext
+    pairs = {}
+    for name in own.corpora:
+        wanted = own.languages  # what is asked for by name must be there
+        if wanted is None:
+            wanted = tuple(code for code in evaluation.languages if code in _paired_with_english(name))
+            if not wanted:
+                say(f"warning: no bitext: '{name}' pairs none of the languages that are measured with English")
+        for code in wanted:
+            pairs[name, code] = load_pairs(name, code, ENGLISH, limit=own.limit or config.limit)
+    return pairs
+
+
+def _paired_with_english(name: str) -> set[str]:
+    if name in CORPORA:
+        known = set(CORPORA[name].languages)
+    else:
+        known = {code for pair in pairs_of(Path(name)) if ENGLISH in pair for code in pair}
+    return known - {ENGLISH}

@@ -1,0 +1,209 @@
+"""The cells of a study: what is to be computed, each with the key of everything that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from interlingua.files import sha256_of_json
+from interlingua.languages import seen_languages, short_code
+from interlingua.study.conditions import ORIGINAL, Condition, conditions
+from interlingua.study.config import StudyConfig
+from interlingua.study.material import Corpora
+
+SWEPT = ("texts", "generation", "perplexity")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of a study that is computed, kept and found again as a whole.
+
+    Attributes:
+        measure: What is computed, a name in `interlingua.study.cells.MEASURES`.
+        parameters: What decides it, beside the edit and the cells that it needs; JSON.
+        condition: The state of the model; None where it is not about one.
+        needs: The cells whose results it takes, by what it calls them.
+        language: The language whose text it reads, where it is about one.
+    """
+
+    measure: str
+    parameters: Mapping[str, Any]
+    condition: Condition | None = None
+    needs: Mapping[str, Cell] = field(default_factory=dict)
+    language: str | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of everything that decides the result: equal keys, equal results."""
+        decided_by = {
+            "interlingua": version("interlingua"),
+            "measure": self.measure,
+            "parameters": self.parameters,
+            "edit": self.condition.identity() if self.condition else None,
+            "language": self.language,
+            "needs": {name: need.key for name, need in self.needs.items()},
+        }
+        return sha256_of_json(decided_by)[:16]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        parts = [self.measure]
+        if self.condition is not None:
+            parts.append(self.condition.title())
+        if self.language is not None and (self.condition is None or self.condition.target is None):
+            parts.append(short_code(self.language))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the cells of all conditions share."""
+
+    config: StudyConfig
+    identity: Mapping[str, Any]
+    corpora: Corpora
+    experts: Cell
+
+    def reading(
+        self, measure: str, condition: Condition, parameters: Mapping[str, Any], language: str | None = None
+    ) -> Cell:
+        """Return a cell that runs the model in a condition."""
+        needs = {"experts": self.experts} if condition.edits else {}
+        return Cell(measure, {"model": dict(self.identity), **parameters}, condition, needs, language)
+
+
+def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> list[Cell]:
+    """Return the cells of a study in an order in which each comes after those that it needs.
+
+    Args:
+        config: The study.
+        identity: Of the model (`LanguageModel.identity`).
+        corpora: What is read.
+    """
+    probe = corpora.probe
+    experts = Cell(
+        "experts",
+        {
+            "model": dict(identity),
+            "probe": probe.fingerprint(),
+            "languages": probe.languages,
+            "pooling": config.pooling,
+            "special_tokens": config.special_tokens,
+            "max_length": config.max_length,
+        },
+    )
+    shared = _Shared(config, identity, corpora, experts)
+    cells = [experts, Cell("expert statistics", {"k": [k for k in config.k if k] or [0]}, None, {"experts": experts})]
+    original: dict[str, Cell] = {}
+    for condition in conditions(config):
+        own: dict[str, Cell] = {}
+        for cell in _of_condition(shared, condition, original):
+            own.setdefault(cell.measure, cell)
+            cells.append(cell)
+        if condition is ORIGINAL:
+            original = own
+    return cells
+
+
+def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Iterator[Cell]:
+    wanted: set[str] = set(shared.config.measures)
+    if condition.name == "random":
+        wanted &= set(shared.config.control_measures) - {"projection"}  # a map is of the original and the steered
+    if condition.swept:
+        wanted &= set(SWEPT)
+    if wanted & {"retrieval", "geometry", "correlation", "projection"}:
+        yield from _of_space(shared, condition, original, wanted)
+    if "paraphrase" in wanted and shared.corpora.paraphrases:
+        yield from _paraphrase(shared, condition, original)
+    if "bitext" in wanted and shared.corpora.bitext:
+        yield from _bitext(shared, condition)
+    if "generation" in wanted:
+        yield from _generation(shared, condition)
+    if "perplexity" in wanted:
+        yield from _perplexity(shared, condition)
+
+
+def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell], wanted: set[str]) -> Iterator[Cell]:
+    config, evaluation = shared.config, shared.corpora.evaluation
+    parameters = {"corpus": evaluation.fingerprint(), "languages": evaluation.languages, "layer": config.layer}
+    embeddings = shared.reading("embeddings", condition, parameters)
+    retrieval = Cell("retrieval", {}, condition, {"embeddings": embeddings})
+    geometry = Cell("geometry", {}, condition, {"embeddings": embeddings})
+    yield embeddings
+    correlates = "correlation" in wanted
+    if correlates or "retrieval" in wanted:
+        yield retrieval
+    if correlates or "geometry" in wanted:
+        yield geometry
+    if condition.target is None:
+        return
+    if correlates:
+        seen = None if config.correlation.all_candidates else pretrained_languages(config)
+        yield Cell(
+            "correlation",
+            {
+                "resamples": config.correlation.resamples,
+                "seed": config.seed,
+                "seen": sorted(seen) if seen is not None else None,
+            },
+            condition,
+            {
+                "retrieval": retrieval,
+                "geometry": geometry,
+                "original retrieval": original["retrieval"],
+                "original geometry": original["geometry"],
+            },
+            condition.target,
+        )
+    if "projection" in wanted:
+        parameters = {**config.projection.model_dump(), "seed": config.seed}
+        needs = {"original": original["embeddings"], "steered": embeddings}
+        yield Cell("projection", parameters, condition, needs)
+
+
+def _paraphrase(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Iterator[Cell]:
+    pairs = {code: corpus.fingerprint() for code, corpus in shared.corpora.paraphrases.items()}
+    parameters = {"corpus": pairs, "layer": shared.config.layer}
+    embeddings = shared.reading("paraphrase embeddings", condition, parameters)
+    yield embeddings
+    before = original.get("paraphrase embeddings", embeddings)
+    needs = {"original": before} if condition is ORIGINAL else {"original": before, "edited": embeddings}
+    yield Cell("paraphrase", {"languages": list(pairs)}, condition, needs)
+
+
+def _bitext(shared: _Shared, condition: Condition) -> Iterator[Cell]:
+    pairs = shared.corpora.bitext
+    fingerprints = [[name, code, corpus.fingerprint()] for (name, code), corpus in pairs.items()]
+    parameters = {"corpora": fingerprints, "layer": shared.config.layer}
+    embeddings = shared.reading("bitext embeddings", condition, parameters)
+    yield embeddings
+    yield Cell("bitext", {}, condition, {"embeddings": embeddings})
+
+
+def _generation(shared: _Shared, condition: Condition) -> Iterator[Cell]:
+    settings = shared.config.generation.model_dump()
+    identifier = settings.pop("identifier")
+    texts = shared.reading("texts", condition, settings)
+    yield texts
+    languages = [condition.target] if condition.target else list(shared.config.targets)
+    yield Cell("generation", {"identifier": identifier, "languages": languages}, condition, {"texts": texts})
+
+
+def _perplexity(shared: _Shared, condition: Condition) -> Iterator[Cell]:
+    own = shared.config.perplexity
+    settings = {"tokens": own.tokens, "stride": own.stride, "window": own.window}
+    for target in [condition.target] if condition.target else shared.config.targets:
+        if target in shared.corpora.texts:
+            parameters = {"text": shared.corpora.texts[target].fingerprint(), **settings}
+            yield shared.reading("perplexity", condition, parameters, target)
+
+
+def pretrained_languages(config: StudyConfig) -> frozenset[str] | None:
+    """Return the languages that the model of a study was pre-trained on, or None where nobody says."""
+    if config.pretrained_languages is not None:
+        return frozenset(config.pretrained_languages)
+    return seen_languages(config.model)

@@ -1,0 +1,126 @@
+"""The command `study` as a user meets it: what it prints beside a run, and how it ends when cells fail."""
+
+import re
+import sys
+
+import pytest
+
+import interlingua as il
+from interlingua import cli
+from interlingua.study import StudyConfig, estimate_study, load_config
+from interlingua.study.estimate import cost_of
+from interlingua.study.material import load_material
+from interlingua.study.plan import plan
+
+
+@pytest.fixture
+def run_cli(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["interlingua", "study", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+            raise SystemExit(0)
+        printed = capsys.readouterr()
+        return exit_.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def few(checkpoint, corpus_folder, tmp_path):
+    on = ("--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "--dtype", "float32", "--out", tmp_path / "r")
+    return (*on, "--measure", "retrieval", "--measure", "geometry")
+
+
+def test_print_config_prints_what_loads_again(run_cli, tmp_path):
+    code, printed, _ = run_cli("flores200", "--print-config", "-k", 7)
+    assert code == 0
+    (tmp_path / "s.yaml").write_text(printed, encoding="utf-8")
+    assert load_config(tmp_path / "s.yaml") == load_config("flores200", k=[7])
+
+
+def test_a_dry_run_starts_nothing_and_marks_what_is_done(run_cli, few, tmp_path):
+    code, printed, _ = run_cli(*few, "--dry-run")
+    assert (code, list(tmp_path.iterdir())) == (0, [])
+    assert re.search(r"11 of 11 cells to compute: [\d,]+ tokens, about \d+ s on this machine", printed)
+    run_cli(*few)
+    code, printed, _ = run_cli(*few, "--kind", "set-to-mean", "--kind", "ablate", "--dry-run")
+    assert code == 0
+    assert "6 of 17 cells to compute" in printed
+    assert re.search(r"^embeddings, steered es k=5 +done", printed, re.MULTILINE)
+    assert re.search(r"^embeddings, steered es ablate k=5 +\d+ +\d+", printed, re.MULTILINE)
+
+
+def test_status_tells_what_is_done_and_what_failed(run_cli, few, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("interlingua.study.cells.spaces.geometry", None)
+        code, printed, errors = run_cli(*few)
+    assert code == 1
+    assert "error: 3 cells of the study failed" in errors
+    assert "geometry, steered es k=5: TypeError" in errors
+    assert "Report: " in printed, "what there is is reported"
+    code, printed, _ = run_cli("--status", tmp_path / "r")
+    assert code == 0
+    assert "11 cells: 8 done, 3 failed" in printed
+    assert "failed: geometry, original: TypeError" in printed
+    assert run_cli(*few)[0] == 0
+    assert "11 cells: 11 done" in run_cli("--status", tmp_path / "r")[1]
+    code, _, errors = run_cli("--status", tmp_path / "nothing")
+    assert (code, "holds no study" in errors) == (2, True)
+
+
+def test_a_second_run_says_that_there_is_nothing_to_do(run_cli, few):
+    run_cli(*few)
+    code, printed, _ = run_cli(*few)
+    assert code == 0
+    assert "Nothing to do: all 11 cells are done" in printed
+
+
+def test_the_summary_has_behaviour_and_claims(run_cli, few):
+    code, printed, _ = run_cli(*few, "--measure", "generation")
+    assert code == 0
+    assert re.search(r"^steered +Spanish +5 +0\.\d{3}$", printed, re.MULTILINE)
+    assert re.search(r"^  not measured: .*C2", printed, re.MULTILINE)
+
+
+def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder, monkeypatch):
+    """Count what goes through the body while cells run."""
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32",
+        perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
+    )  # fmt: skip
+    material = load_material(config, lambda line: None, lambda *a: None)
+    costs = {}
+    for cell in plan(config, material.identity, material.corpora):
+        costs.setdefault(cell.measure, cost_of(cell, material))
+    seen = []
+    model = material.model
+    handle = model.body.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
+    )
+    corpora = material.corpora
+    il.embed(model, [s for code in corpora.evaluation.languages for s in corpora.evaluation[code]])
+    assert sum(seen) == costs["embeddings"].read
+    seen.clear()
+    il.embed(model, [s for own in corpora.paraphrases.values() for s in (*own.left, *own.right)])
+    assert sum(seen) == costs["paraphrase embeddings"].read
+    seen.clear()
+    il.record_responses(model, [s for code in corpora.probe.languages for s in corpora.probe[code]])
+    assert sum(seen) == costs["experts"].read
+    seen.clear()
+    il.perplexity(model, corpora.texts["spa_Latn"].text, stride=40, max_length=96)
+    checks = 2 * 8  # the model's logits are compared with ours on eight tokens first
+    assert sum(seen) - checks == costs["perplexity"].read
+    handle.remove()
+
+
+def test_an_estimate_counts_only_what_is_missing(checkpoint, corpus_folder, tmp_path):
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32", measures=["geometry"]
+    )
+    before = estimate_study(config, tmp_path / "r")
+    assert before.seconds > 0
+    assert before.response_bytes == 16 * 320 * 4
+    il.run_study(config, tmp_path / "r")
+    after = estimate_study(config, tmp_path / "r")
+    assert (after.to_do, after.seconds) == ([], 0)

@@ -1,0 +1,222 @@
+"""Every measure of a study: its table is what the measure gives by hand, and the claims find what they need."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import interlingua as il
+from interlingua.report import summary_table, write_report
+from interlingua.report.tables import behaviour_table
+from interlingua.study import StudyConfig
+
+GENERATION = {"texts": 4, "seeds": [0, 1], "max_new_tokens": 6}
+PERPLEXITY = {"characters": 1200, "stride": 32, "window": 64}
+
+
+@pytest.fixture(scope="module")
+def bitext_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bitext")
+    for name, lines in (
+        ("spa_Latn-eng_Latn.spa_Latn.txt", ("el gato", "un perro", "llueve")),
+        ("spa_Latn-eng_Latn.eng_Latn.txt", ("the cat", "a dog", "it rains")),
+    ):
+        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(checkpoint, corpus_folder, bitext_folder):
+    return StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), targets=["es", "ja"], k=[20], dtype="float32",
+        kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.3, "strength": 0.5}],
+        generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8, "languages": ["es", "ja"]},
+        bitext={"corpora": [str(bitext_folder)]},
+        projection={"sentences": 3, "neighbours": 5}, correlation={"resamples": 100}, sweep={"k": [0, 40]},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(config, tmp_path_factory):
+    return il.run_study(config, tmp_path_factory.mktemp("runs") / "study")
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+    return il.load_model(checkpoint, dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def spanish(model, corpus_folder):
+    return il.set_to_mean(il.find_experts(model, il.load_corpus(corpus_folder)), "es", 20)
+
+
+def of(table, condition, target="spa_Latn", kind="set-to-mean", k=20):
+    return table.query("condition == @condition and target == @target and kind == @kind and k == @k")
+
+
+def test_generation_is_what_the_room_gives(run, model, spanish):
+    with spanish.applied_to(model):
+        texts = il.generate_seeds(model, 4, [0, 1], max_new_tokens=6)
+    assert of(run.tables["texts"], "steered").text.tolist() == texts.text.tolist()
+    expected = il.language_shares(il.identify(list(texts.text)), ["es"]).iloc[0]
+    row = of(run.tables["generation"], "steered").iloc[0]
+    assert (row.n, row.share, row.posterior) == (8, expected.share, expected.posterior)
+    original = run.tables["generation"].query("condition == 'original'")
+    assert original.target.tolist() == ["spa_Latn", "jpn_Jpan"], "the same texts, judged for every target"
+
+
+def test_perplexity_is_what_the_room_gives(run, model, spanish):
+    text = il.load_text("starter", "es", characters=1200).text
+    control = il.random_control(spanish, model.neurons, 0)
+    for condition, edit in (("steered", spanish), ("random", control)):
+        with edit.applied_to(model):
+            expected = il.perplexity(model, text, stride=32, max_length=64)
+        row = of(run.tables["perplexity"], condition).iloc[0]
+        assert (row.tokens, row.log_perplexity) == (expected.tokens, expected.log_perplexity)
+    original = run.tables["perplexity"].query("condition == 'original'").set_index("target")
+    assert original.log_perplexity["spa_Latn"] == il.perplexity(model, text, stride=32, max_length=64).log_perplexity
+
+
+def test_paraphrase_is_what_the_room_gives_and_the_control_is_a_table_of_its_own(run, model, spanish):
+    pairs = il.load_pairs("starter", "es", limit=8)
+
+    def embedded():
+        both = il.embed(model, [*pairs.left, *pairs.right])
+        return {"spa_Latn": (both[:8], both[8:])}
+
+    before = embedded()
+    with spanish.applied_to(model):
+        expected = il.paraphrase(before, embedded()).set_index("condition").top1
+    table = run.tables["paraphrase"].query("language == 'spa_Latn'")
+    assert set(table.condition) == {"pre", "post", "mixed"}
+    assert table.query("condition == 'pre'").top1.item() == expected["pre"]
+    assert of(table, "post").top1.item() == expected["post"]
+    assert of(table, "mixed").top1.item() == expected["mixed"]
+    assert set(run.tables["paraphrase_random"].condition) == {"post", "mixed"}
+
+
+def test_bitext_is_measured_both_ways_in_every_condition(run, model):
+    table = run.tables["bitext"]
+    sides = [il.embed(model, lines) for lines in (["el gato", "un perro", "llueve"], ["the cat", "a dog", "it rains"])]
+    expected = il.bitext({("spa_Latn", "eng_Latn"): (sides[0], sides[1])}).top1
+    assert table.query("condition == 'original'").top1.tolist() == expected.tolist()
+    assert len(table) == 2 * (1 + 2 * 2 * 2)
+
+
+def test_correlation_is_that_of_the_tables(run):
+    expected = il.correlation(run.tables["retrieval"], run.tables["geometry"], resamples=100)
+    columns = ["condition", "target", "kind", "k", "correlation"]
+    own = run.tables["correlation"].set_index(columns).sort_index()
+    np.testing.assert_array_equal(
+        own.r.to_numpy(float, na_value=np.nan),
+        expected.set_index(columns).sort_index().r.to_numpy(float, na_value=np.nan),
+    )
+    assert len(own) == 2 * 2 * 2 * 4
+
+
+def test_the_map_has_the_original_and_the_steered_space(run):
+    table = run.tables["projection"]
+    assert set(table.condition) == {"steered"}
+    assert table.groupby(["target", "kind"]).size().tolist() == [2 * 4 * 3] * 4
+    assert set(table.space) == {"original", "steered"}
+
+
+def test_sweep_has_further_k_and_picks_one_for_each_target_and_kind(run):
+    table = run.tables["sweep"]
+    assert table.groupby(["target", "kind"]).k.apply(list).tolist() == [[0, 20, 40]] * 4
+    assert table.groupby(["target", "kind"]).picked.sum().tolist() == [1] * 4
+    assert set(run.tables["retrieval"].k) == {0, 20}, "a k of the sweep is for generation and perplexity alone"
+
+
+def test_claims_are_judged_from_the_tables(run):
+    claims = run.tables["claims"]
+    tables = {name: table for name, table in run.tables.items() if name != "claims"}
+    expected = il.claims(tables)
+    assert claims.verdict.tolist() == expected.verdict.tolist()
+    assert claims.claim.unique().tolist() == [f"C{i}" for i in range(1, 11)]
+    assert not claims.numbers.str.contains("table .* is missing").any()
+    assert len(run.tables["geometry_summary"])
+    assert len(run.tables["overlap_summary"]) == 1
+
+
+def test_the_kinds_stand_side_by_side(run):
+    table = summary_table(run)
+    assert set(table.kind.dropna()) == {"set-to-mean", "dampen alpha=0.3 strength=0.5"}
+    assert len(table) == 2 * (1 + 2 * 2)
+    behaviour = behaviour_table(run)
+    row = of(behaviour, "steered").iloc[0]
+    assert row.share == of(run.tables["generation"], "steered").share.item()
+    assert row.mixed == pytest.approx(of(run.tables["paraphrase"], "mixed").top1.mean())
+    original = behaviour.query("condition == 'original'")
+    assert original.paraphrase.nunique() == 1
+    assert len(original) == 2
+    html = write_report(run).read_text(encoding="utf-8")
+    assert html.count("<svg") == 3 * 4
+    assert "(dampen alpha=0.3 strength=0.5)" in html
+
+
+def test_k_0_is_computed_once_with_the_original(config, tmp_path):
+    said = []
+    few = config.model_copy(
+        update={
+            "k": (0,),
+            "measures": ("generation", "perplexity", "paraphrase", "bitext", "geometry"),
+            "targets": ("spa_Latn",),
+        }
+    )
+    run = il.run_study(few, tmp_path / "run", say=said.append)
+    cells = [line for line in said if line.startswith("[")]
+    assert not [line for line in cells if "random" in line and "generation" not in line]
+    wide = run.tables["geometry"].query("measure == 'distance'").value.to_numpy().reshape(-1, 6)
+    assert (wide == wide[0]).all()
+    assert set(run.tables["paraphrase_random"].k) == {0}
+
+
+def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
+    run = il.run_study(config.model_copy(update={"measures": ("perplexity",)}), tmp_path / "run")
+    assert set(run.tables) == {"claims", "experts", "overlap", "overlap_summary", "perplexity", "spread"}
+    assert summary_table(run).empty
+    write_report(run)
+
+
+def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tmp_path):
+    said = []
+    config = StudyConfig(
+        model=str(checkpoint), limit=2, targets=["Korean"], k=[5], dtype="float32", measures=["perplexity"],
+        languages=["ko", "en"], probe_languages=["ko", "en"], perplexity=PERPLEXITY,
+    )  # fmt: skip
+    run = il.run_study(config, tmp_path / "run", say=said.append)
+    assert "warning: no perplexity for Korean: corpus 'starter' has no text in it" in said
+    assert "perplexity" not in run.tables
+
+
+def test_text_is_cut_to_tokens(model):
+    from interlingua.study.cells.perplexity import first_tokens
+
+    paragraphs = ("abc", "de", "fghi")  # a token a letter
+    assert [len(first_tokens(model, paragraphs, n)) for n in (1, 3, 4, 5, 6, 99)] == [1, 1, 2, 2, 3, 3]
+    assert first_tokens(model, paragraphs, None) == paragraphs
+
+
+def test_original_rows_are_there_for_every_target(run):
+    for name in ("generation", "perplexity"):
+        table = run.tables[name]
+        assert isinstance(table, pd.DataFrame)
+        assert set(table.query("condition == 'original'").target) == {"spa_Latn", "jpn_Jpan"}
+
+
+def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(checkpoint, corpus_folder, tmp_path):
+    for split in ("dev", "devtest"):
+        (tmp_path / "c" / split).mkdir(parents=True)
+        for code, other in (("eng_Latn", "eng_Latn"), ("yor_Latn", "fra_Latn")):
+            text = (corpus_folder / split / f"{other}.txt").read_text(encoding="utf-8")
+            (tmp_path / "c" / split / f"{code}.txt").write_text(text, encoding="utf-8")
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(tmp_path / "c"), targets=["Yoruba"], k=[5], dtype="float32",
+        measures=["generation", "projection"], generation=GENERATION,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="does not know Yoruba"):
+        run = il.run_study(config, tmp_path / "run")
+    assert "generation" not in run.tables
+    assert len(run.tables["texts"]) == 3 * 8
+    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours were asked for is no failure"
