@@ -18,7 +18,8 @@ def inverse_root(deviations: np.ndarray, shrinkage: Shrinkage) -> np.ndarray:
     """Return `S^(-1/2)`, symmetric, of the shrunk covariance `S` of deviations from a mean.
 
     Args:
-        deviations: Of vectors of unit length: float64 [samples, dimensions], whose covariance is `deviations.T @ deviations / samples`.
+        deviations: Of vectors of unit length: float64 [samples, dimensions]; their covariance is
+            `deviations.T @ deviations / samples`.
         shrinkage: A ridge in units of the mean eigenvalue, `S = C + shrinkage * tr(C) / d * I`; or `ledoit-wolf`
             (Ledoit and Wolf 2004), which chooses `S = (1 - a) C + a * tr(C) / d * I` from the samples.
 
@@ -33,7 +34,8 @@ def inverse_root(deviations: np.ndarray, shrinkage: Shrinkage) -> np.ndarray:
         covariance += shrinkage * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     else:
         raise InputError(f"shrinkage must be a number above 0, or ledoit-wolf; not {shrinkage!r}")
-    if not np.trace(covariance) > np.finfo(np.float64).eps:  # of vectors of unit length, so below this is rounding
+    rounding = np.finfo(np.float64).eps  # of the squares of vectors of unit length
+    if not np.trace(covariance) > rounding:
         raise InputError("the probe's translations do not differ at all, so that there is no covariance to invert")
     values, vectors = linalg.eigh(covariance, check_finite=True)
     floor = np.finfo(np.float64).eps * len(values) * values[-1]
