@@ -1,0 +1,199 @@
+"""Closed-form alignments against independent computations, and their choice and use on tiny models."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import linalg
+from scipy.spatial.transform import Rotation
+from sklearn.covariance import LedoitWolf
+
+import interlingua as il
+from interlingua.alignment.centring import centring
+from interlingua.alignment.cut import cut
+from interlingua.alignment.identity import identity
+from interlingua.alignment.language_directions import language_directions
+from interlingua.alignment.methods import METHODS, Recipe, concatenated
+from interlingua.alignment.procrustes import procrustes
+from interlingua.alignment.selection import AS_GOOD, evaluate, make_folds, mean_top1, select
+from interlingua.alignment.wccn import wccn
+from interlingua.alignment.whitening import whitening
+from interlingua.errors import ArtifactError, InputError, LanguageError
+
+CODES = ("eng_Latn", "spa_Latn", "jpn_Jpan")
+
+
+def make_probe(sentences=40, dimensions=6, seed=0, noise=0.3):
+    """Return a shared meaning plus each language's offset plus noise, most of it in two directions."""
+    random = np.random.default_rng(seed)
+    meaning = random.normal(size=(sentences, dimensions))
+    loud = np.array([8.0, 4.0, *[1.0] * (dimensions - 2)])
+    return {
+        code: meaning + 3 * random.normal(size=dimensions) + noise * loud * random.normal(size=(sentences, dimensions))
+        for code in CODES
+    }
+
+
+def unit(vectors):
+    return vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("shrinkage", [0.01, "ledoit-wolf"])
+def test_wccn_is_the_definition_written_out_sentence_by_sentence(shrinkage):
+    probe = make_probe()
+    centred = {code: unit(space - space.mean(axis=0)) for code, space in probe.items()}
+    deviations = []
+    for i in range(40):
+        members = np.array([centred[code][i] for code in CODES])
+        deviations += list(members - members.mean(axis=0))
+    within = sum(np.outer(d, d) for d in deviations) / len(deviations)
+    if shrinkage == "ledoit-wolf":
+        regular = LedoitWolf(assume_centered=True).fit(np.array(deviations)).covariance_
+    else:
+        regular = within + shrinkage * np.linalg.eigvalsh(within).mean() * np.eye(6)
+    expected = np.linalg.inv(linalg.sqrtm(regular).real)
+    fitted = wccn(probe, shrinkage=shrinkage)
+    np.testing.assert_allclose(fitted.matrices[0], expected, rtol=1e-8)
+    np.testing.assert_allclose(fitted.means[1], probe["spa_Latn"].mean(axis=0))
+
+
+def test_whitening_makes_every_direction_vary_alike_and_leaves_none_turned():
+    probe = make_probe()
+    centred = np.concatenate([unit(space - space.mean(axis=0)) for space in probe.values()])
+    matrix = whitening(probe, shrinkage=1e-12).matrices[0]
+    mapped = centred @ matrix.T
+    np.testing.assert_allclose(mapped.T @ mapped / len(mapped), np.eye(6), atol=1e-8)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-10)
+
+
+def test_procrustes_finds_the_rotations_that_made_the_languages():
+    space = make_probe()["eng_Latn"][:, :3]
+    turns = dict(zip(CODES, [np.eye(3), *Rotation.random(2, rng=0).as_matrix()], strict=True))
+    probe = {code: space @ turn.T + 7 for code, turn in turns.items()}
+    mapped = procrustes(probe).apply_to_spaces(probe, with_language=True)
+    for code in CODES:
+        np.testing.assert_allclose(mapped[code], space - space.mean(axis=0), atol=1e-10)
+    with pytest.raises(LanguageError, match="give the language"):
+        procrustes(probe).apply(space)
+    with pytest.raises(LanguageError, match="pivot deu_Latn"):
+        procrustes(probe, pivot="German")
+
+
+def test_removing_all_directions_of_the_means_makes_them_equal_and_keeps_the_rest():
+    probe = make_probe()
+    fitted = language_directions(probe)
+    means = np.array([space.mean(axis=0) for space in fitted.apply_to_spaces(probe, with_language=False).values()])
+    np.testing.assert_allclose(means, 0, atol=1e-10)
+    values = np.sort(np.linalg.eigvalsh(fitted.matrices[0]))
+    np.testing.assert_allclose(values, [0, 0, 1, 1, 1, 1], atol=1e-10)
+    with pytest.raises(InputError, match="1 to 2 directions"):
+        language_directions(probe, directions=3)
+
+
+@given(st.integers(0, 10_000))
+def test_centring_ignores_any_offset_of_a_language_and_identity_does_nothing(seed):
+    probe = make_probe(seed=seed)
+    moved = {**probe, "spa_Latn": probe["spa_Latn"] + 100}
+    np.testing.assert_allclose(
+        centring(moved).apply(moved["spa_Latn"], "es"), centring(probe).apply(probe["spa_Latn"], "es"), atol=1e-9
+    )
+    np.testing.assert_array_equal(identity(probe).apply(probe["spa_Latn"]), probe["spa_Latn"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_affine_and_says_what_it_cannot_do(method):
+    probe = make_probe()
+    fitted = METHODS[method](probe)
+    weight, bias = fitted.weight_and_bias("Spanish")
+    np.testing.assert_allclose(fitted.apply(probe["spa_Latn"], "es"), probe["spa_Latn"] @ weight.T + bias, atol=1e-12)
+    with pytest.raises(LanguageError, match="not in the probe"):
+        fitted.apply(probe["spa_Latn"], "German")
+    with pytest.raises(InputError, match="at least two languages"):
+        METHODS[method]({"eng_Latn": np.eye(3)})
+    with pytest.raises(InputError, match="equal shape"):
+        METHODS[method]({"eng_Latn": np.eye(3), "spa_Latn": np.eye(4)})
+
+
+def test_a_fit_on_some_sentences_aligns_others_better_than_nothing_does():
+    both = make_probe(sentences=400, dimensions=12, noise=0.6)
+    fit_on, judge_on = ({3: {c: space[part] for c, space in both.items()}} for part in (slice(200), slice(200, None)))
+    top1 = {
+        method: mean_top1(evaluate(Recipe(method, (3,)), fit_on, judge_on))
+        for method in ("identity", "language-directions", "wccn")
+    }
+    assert top1["identity"] < top1["language-directions"] < top1["wccn"]
+
+
+def test_the_choice_takes_the_best_layer_and_method_and_needs_a_language_only_if_that_is_better():
+    noise = np.random.default_rng(1)
+    probe = {0: {code: noise.normal(size=(60, 12)) for code in CODES}, 4: make_probe(60, 12, noise=0.5)}
+    recipe, tried = select(probe)
+    assert recipe.method == "wccn"
+    assert 4 in recipe.layers
+    as_good = tried[tried.top1 >= tried.top1.max() - AS_GOOD]
+    assert str(recipe) in set(as_good.recipe)
+    assert recipe.per_language == as_good.per_language.all()
+    assert tried.top1.is_monotonic_decreasing
+    assert tried.recipe.is_unique
+    assert {"0", "4", "0+4"} <= set(tried.layers)
+
+
+def test_concatenated_layers_are_read_as_they_come():
+    probe = {0: make_probe(), 1: {code: 1000 * space for code, space in make_probe(seed=1).items()}}
+    fitted = Recipe("centring", (0, 1)).fit(probe)
+    mapped = fitted.apply(concatenated(probe, (0, 1))["eng_Latn"])
+    assert mapped.shape == (40, 12)
+    lengths = np.linalg.norm(mapped[:, :6], axis=1).mean(), np.linalg.norm(mapped[:, 6:], axis=1).mean()
+    assert 0.3 < lengths[0] / lengths[1] < 3
+
+
+@given(st.integers(4, 60), st.integers(0, 1000))
+def test_folds_hold_each_sentence_once(sentences, seed):
+    folds = make_folds(sentences, 2, seed)
+    assert sorted(np.concatenate(folds)) == list(range(sentences))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: make_folds(3), "make 2 to 1 folds"),
+        (lambda: Recipe("magic", (0,)), "unknown method 'magic'"),
+        (lambda: Recipe("wccn", ()), "at least one layer"),
+        (lambda: Recipe("procrustes", (0,)), "set per_language"),
+        (lambda: wccn(make_probe(), shrinkage=0), "above 0"),
+        (lambda: wccn(dict.fromkeys(CODES, make_probe()["eng_Latn"])), "do not differ"),
+    ],
+)
+def test_wrong_input_is_said(wrong, message):
+    with pytest.raises(InputError, match=message):
+        wrong()
+
+
+def test_a_cut_model_has_the_hidden_states_of_the_whole_one(any_model, corpus):
+    for layer in range(3):
+        shorter = cut(any_model, layer)
+        np.testing.assert_array_equal(
+            il.embed(shorter, corpus["jpn_Jpan"], layer=layer), il.embed(any_model, corpus["jpn_Jpan"], layer=layer)
+        )
+    assert len(cut(any_model, 0).neurons) < len(any_model.neurons)
+    with pytest.raises(InputError, match="between 0 and 2"):
+        cut(any_model, 3)
+
+
+def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path):
+    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"])
+    encoded = aligner.encode(corpus["spa_Latn"])
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(encoded, axis=1), 1, rtol=1e-6)
+    aligner.save(tmp_path / "aligner")
+    again = il.Aligner.load(tmp_path / "aligner", llama)
+    np.testing.assert_array_equal(again.encode(corpus["spa_Latn"]), encoded)
+    assert again.made_from == aligner.made_from
+    states = [il.embed(llama, corpus["spa_Latn"], layer=layer) for layer in aligner.layers]
+    np.testing.assert_allclose(unit(aligner.alignment.apply(np.concatenate(states, axis=1))), encoded, atol=1e-6)
+
+
+def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path):
+    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"]).save(tmp_path / "aligner")
+    with pytest.raises(ArtifactError, match="made for tiny-llama"):
+        il.Aligner.load(tmp_path / "aligner", family_models["bloom"])
