@@ -35,6 +35,7 @@ def before():
         ({"special_tokens": True}, ALL),
         ({"max_length": 64}, ALL),
         ({"probe_languages": ["es", "en"]}, ALL),
+        ({"probe_limit": 4}, ALL),
         ({"kinds": [{"kind": "set-to-mean", "statistic": "median"}]}, ALL - {"experts", "expert statistics"}),
         ({"kinds": [{"kind": "set-to-mean", "strength": 0.5}]}, ALL - {"experts", "expert statistics"}),
         ({"k": [100]}, ALL - {"experts"}),

@@ -99,7 +99,7 @@ def load_corpora(config: StudyConfig, say: Say) -> Corpora:
 
 def _parallel(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
     """Return the probe and the evaluation split, with the languages that the study uses."""
-    probe = load_corpus(config.corpus, "dev", limit=config.limit)
+    probe = load_corpus(config.corpus, "dev", limit=config.probe_limit or config.limit)
     evaluation = load_corpus(config.corpus, "devtest", limit=config.limit)
     probed = config.probe_languages or _those_or_all(PAPER_PROBE_LANGUAGES, probe)
     absent = [code for code in config.targets if code not in probe.languages]
