@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
@@ -73,6 +74,18 @@ def test_tiles_change_nothing(monkeypatch, scoring, make, tile):
     whole = il.retrieval(spaces, scoring=scoring)
     monkeypatch.setattr(search, "TILE", tile)
     pd.testing.assert_frame_equal(il.retrieval(spaces, scoring=scoring), whole, check_exact=True)
+
+
+@pytest.mark.parametrize("make", [spaces_of, with_hubs_and_repeats, crowded])
+@pytest.mark.parametrize("tile", [7, 2048])
+def test_torch_answers_as_numpy_does(monkeypatch, make, tile):
+    """No GPU is needed: torch on the CPU takes the way that products on a GPU take."""
+    spaces = make(5)
+    monkeypatch.setattr(search, "accelerator", lambda: None)
+    expected = il.retrieval(spaces)
+    monkeypatch.setattr(search, "TILE", tile)
+    monkeypatch.setattr(search, "accelerator", lambda: torch.device("cpu"))
+    pd.testing.assert_frame_equal(il.retrieval(spaces), expected, check_exact=True)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,7 +1,7 @@
 """Exact nearest neighbours among candidates: the one loop behind every kind of retrieval.
 
-Similarities are computed in tiles of bounded size, in float32. Where float32 cannot tell two candidates apart, float64
-decides; so the answers are those of float64, whatever the tiles.
+Similarities are computed in tiles of bounded size, in float32, on a GPU where there is one. Where float32 cannot tell
+two candidates apart, float64 decides; so the answers are those of float64, whatever the tiles and the device.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from interlingua.measures.cosine import Directions
 
@@ -24,6 +25,9 @@ ROUNDING_DEVIATIONS = 8
 
 Scores = Callable[[slice, slice], np.ndarray]
 """Called with queries and candidates: their scores, a new array of float [queries, candidates]."""
+
+Products = Callable[[slice, slice], np.ndarray | torch.Tensor]
+"""The same on any device."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,15 @@ class _Best:
         low = np.full(len(gold), -np.inf)
         return cls(gold, low.copy(), low.copy(), np.zeros(len(gold), dtype=np.int64), low.copy())
 
-    def see(self, scores: np.ndarray, queries: slice, candidates: slice) -> None:
+    def see(self, scores: np.ndarray | torch.Tensor, queries: slice, candidates: slice) -> None:
         """Take in the scores of a tile, [queries, candidates]; they are overwritten."""
         local = self.gold[queries] - candidates.start
         has = np.flatnonzero((local >= 0) & (local < scores.shape[1]))
-        self.right[queries][has] = scores[has, local[has]]
-        scores[has, local[has]] = -np.inf
-        rows = np.arange(len(scores))
-        at = scores.argmax(axis=1)
-        best = scores[rows, at].astype(np.float64)
-        scores[rows, at] = -np.inf
-        runner_up = scores.max(axis=1)
+        if isinstance(scores, torch.Tensor):
+            peaks = _peaks_on_device(scores, has, local[has])
+        else:
+            peaks = _peaks(scores, has, local[has])
+        self.right[queries][has], best, at, runner_up = peaks
         wrong, index, second = self.wrong[queries], self.index[queries], self.second[queries]
         better = best > wrong
         second[:] = np.maximum(np.maximum(second, runner_up), np.minimum(wrong, best))
@@ -104,6 +106,48 @@ class _Best:
         return np.flatnonzero(near_right | near_wrong)
 
 
+Peaks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""The scores of right candidates, each query's highest among the others, its place, and the one below it."""
+
+
+def _peaks(scores: np.ndarray, queries: np.ndarray, right: np.ndarray) -> Peaks:
+    own = scores[queries, right]
+    scores[queries, right] = -np.inf
+    rows = np.arange(len(scores))
+    at = scores.argmax(axis=1)
+    best = scores[rows, at].astype(np.float64)
+    scores[rows, at] = -np.inf
+    return own, best, at, scores.max(axis=1)
+
+
+def _peaks_on_device(scores: torch.Tensor, queries: np.ndarray, right: np.ndarray) -> Peaks:
+    rows, columns = (torch.from_numpy(own).to(scores.device) for own in (queries, right))
+    own = scores[rows, columns]
+    scores[rows, columns] = -torch.inf
+    best, at = scores.max(dim=1)
+    scores.scatter_(1, at[:, None], -torch.inf)
+    runner_up = scores.amax(dim=1)
+    return own.cpu().numpy(), best.double().cpu().numpy(), at.cpu().numpy(), runner_up.cpu().numpy()
+
+
+def accelerator() -> torch.device | None:
+    """Return the device for similarities, None being numpy on the CPU.
+
+    A GPU that was told to round products to TF32 is left alone: float64 would have to decide too much.
+    """
+    exact = torch.get_float32_matmul_precision() == "highest"
+    return torch.device("cuda") if exact and torch.cuda.is_available() else None
+
+
+def _products(first: Directions, second: Directions) -> Products:
+    """Return the cosine similarities of two sets of directions by tile, in float32."""
+    device = accelerator()
+    if device is None:
+        return lambda rows, columns: first.single[rows] @ second.single[columns].T
+    left, right = (torch.from_numpy(own.single).to(device) for own in (first, second))
+    return lambda rows, columns: left[rows] @ right[columns].T
+
+
 def nearest(
     queries: Directions, candidates: Directions, gold: np.ndarray, tick: Callable[[], None] = lambda: None
 ) -> Answers:
@@ -115,9 +159,9 @@ def nearest(
         gold: The right candidate of each query: int64 [queries].
         tick: Called after each tile.
     """
-    best = _Best.of(gold)
+    best, products = _Best.of(gold), _products(queries, candidates)
     for rows, columns in tiles(len(queries), len(candidates)):
-        best.see(queries.single[rows] @ candidates.single[columns].T, rows, columns)
+        best.see(products(rows, columns), rows, columns)
         tick()
     return _decided(best, queries, candidates)
 
@@ -126,11 +170,7 @@ def nearest_both_ways(
     first: Directions, second: Directions, tick: Callable[[], None] = lambda: None
 ) -> tuple[Answers, Answers]:
     """Find the nearest of `second` for each of `first`, and the reverse, from the same products: pair i is row i."""
-
-    def products(rows: slice, columns: slice) -> np.ndarray:
-        return first.single[rows] @ second.single[columns].T
-
-    there, back = _both_ways(products, len(first), tick)
+    there, back = _both_ways(_products(first, second), len(first), tick)
     return _decided(there, first, second), _decided(back, second, first)
 
 
@@ -156,11 +196,11 @@ def tiles(queries: int, candidates: int) -> Iterator[tuple[slice, slice]]:
             yield slice(row, min(row + TILE, queries)), slice(column, min(column + TILE, candidates))
 
 
-def _both_ways(scores: Scores, pairs: int, tick: Callable[[], None]) -> tuple[_Best, _Best]:
+def _both_ways(scores: Products, pairs: int, tick: Callable[[], None]) -> tuple[_Best, _Best]:
     there, back = _Best.of(np.arange(pairs)), _Best.of(np.arange(pairs))
     for rows, columns in tiles(pairs, pairs):
         tile = scores(rows, columns)
-        back.see(tile.T.copy(), columns, rows)
+        back.see(tile.T.clone() if isinstance(tile, torch.Tensor) else tile.T.copy(), columns, rows)
         there.see(tile, rows, columns)
         tick()
     return there, back
