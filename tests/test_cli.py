@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, how it exits, what it leaves behind."""
 
+import importlib.metadata
 import re
 import signal
 import subprocess
@@ -364,3 +365,8 @@ def test_perplexity_prints_what_it_measures(run_cli, checkpoint, experts, tmp_pa
     assert (code, "below the window of 256" in errors) == (2, True)
     code, _, errors = run_cli("perplexity", "--model", checkpoint, tmp_path / "nothing.txt")
     assert (code, "cannot read" in errors) == (2, True)
+
+
+def test_the_version_is_that_of_the_package(run_cli):
+    code, printed, _ = run_cli("--version")
+    assert (code, printed.strip()) == (0, importlib.metadata.version("interlingua"))

@@ -64,7 +64,11 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
+        return Text(_per_second(speed) if speed else "", style="dim")
+
+
+def _per_second(speed: float) -> str:
+    return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"
 
 
 def _plain_lines(console: Console) -> ProgressCallback:
@@ -78,7 +82,7 @@ def _plain_lines(console: Console) -> ProgressCallback:
             return
         printed[task] = now
         elapsed = now - started[task]
-        rate = f", {done / elapsed:,.0f}/s" if done and elapsed >= 1 else ""
+        rate = f", {_per_second(done / elapsed)}" if done and elapsed >= 1 else ""
         left = f", about {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
         console.print(f"{task}: {done:,}/{total:,} ({elapsed:.0f} s{rate}{left})", markup=False, highlight=False)
         sys.stdout.flush()
