@@ -114,7 +114,7 @@ def study(
     """
     from interlingua.report import write_report
     from interlingua.report.figures import require_matplotlib
-    from interlingua.report.terminal import cells_summary, estimate_summary, study_summary
+    from interlingua.report.terminal import cells_summary, estimate_summary, files_summary, study_summary
     from interlingua.study import StudyError, commented_yaml, estimate_study, load_config, run_study
     from interlingua.study.cell_store import CellStore
 
@@ -142,7 +142,7 @@ def study(
         failed, run = error, error.run
     page = write_report(run)
     out.print(study_summary(run))
-    _say(f"\nTables, figures and embeddings: {run.folder}\nReport: {page}")
+    out.print(files_summary(page))
     if failed is not None:
         raise failed
 
@@ -150,16 +150,28 @@ def study(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished study.")],
+    compare: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="Another study to show beside it; may be repeated.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the report; default RUN, or RUN/comparison.")
+    ] = None,
 ) -> None:
-    """Draw the figures and write the HTML page of a finished study again."""
-    from interlingua.report import write_report
-    from interlingua.report.terminal import study_summary
+    """Write the tables, figures and HTML page of a finished study again, or compare several.
+
+    Needs the run folder alone: no model, no corpus.
+    """
+    from interlingua.report import write_comparison, write_report
+    from interlingua.report.terminal import files_summary, study_summary
     from interlingua.study import open_run
 
     run = open_run(folder)
-    page = write_report(run)
-    out.print(study_summary(run))
-    _say(f"\nReport: {page}")
+    if compare:
+        page = write_comparison([run, *map(open_run, compare)], to or folder / "comparison")
+    else:
+        page = write_report(run, to)
+        out.print(study_summary(run))
+    out.print(files_summary(page))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,24 @@ COLOURS = {"original": "#7f7f7f", "steered": "#0072b2", "random": "#e69f00"}
 MARKERS = {"original": "o", "steered": "D", "random": "v"}
 
 
+@dataclass(frozen=True)
+class DrawnFigure:
+    paper: str
+    title: str
+    caption: str
+    svg: Path
+    pdf: Path
+    target: str | None
+    kind: str | None
+    k: int | None
+
+
+def draw_figures(run: Run, folder: Path) -> tuple[DrawnFigure, ...]:
+    return tuple(
+        DrawnFigure("Figure", title, "", svg, svg, None, None, None) for title, svg in _draw_figures(run).items()
+    )
+
+
 def require_matplotlib() -> None:
     """Raise unless figures can be drawn.
 
@@ -36,7 +55,7 @@ def require_matplotlib() -> None:
         raise MissingExtraError("drawing figures", "plots") from None
 
 
-def draw_figures(run: Run) -> dict[str, Path]:
+def _draw_figures(run: Run) -> dict[str, Path]:
     """Draw every figure that the run has data for, as SVG and PDF under `figures/`.
 
     Returns:

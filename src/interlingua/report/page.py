@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, PackageLoader
+import pandas as pd
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from interlingua.corpora import CORPORA
+from interlingua.errors import InputError
 from interlingua.files import written_whole
 from interlingua.languages import language_name
 from interlingua.models.packaged import PACKAGED_MODELS
-from interlingua.report.figures import draw_figures
-from interlingua.report.tables import answer, summary_table
+from interlingua.report.charts import charts, plotly_script
+from interlingua.report.figures import DrawnFigure, draw_figures
+from interlingua.report.paper_tables import paper_tables, unseen_languages
+from interlingua.report.table_files import write_tables
+from interlingua.report.tables import answer, groups
 from interlingua.study import Run
 
+SAMPLES = 6
+"""Texts of each condition that the page shows."""
 
-def write_report(run: Run) -> Path:
-    """Draw a run's figures and write its `report.html`.
+INLINE_FIGURES = 4 * 2**20
+"""Bytes of figures that the page holds; those beyond are in the folder beside it."""
+
+
+def write_report(run: Run, folder: Path | None = None) -> Path:
+    """Write a run's tables (CSV, LaTeX, Markdown), figures (SVG, PDF) and `report.html`.
+
+    Args:
+        run: The study.
+        folder: Where to; by default the run folder.
 
     Returns:
         The path of the page.
@@ -25,25 +44,104 @@ def write_report(run: Run) -> Path:
     Raises:
         MissingExtraError: The extra `plots` is not installed.
     """
-    figures = {title: _inline(path) for title, path in draw_figures(run).items()}
-    environment = Environment(loader=PackageLoader("interlingua.report", "."), autoescape=True, trim_blocks=True)
-    packaged = PACKAGED_MODELS.get(run.config.model)
-    html = environment.get_template("page.html.j2").render(
-        config=run.config,
-        manifest=run.manifest,
+    folder = folder or run.folder
+    script = plotly_script()
+    tables = paper_tables({run.config.model: run})
+    write_tables(tables, folder / "tables")
+    drawn = charts(run, unseen_languages(run))
+    return _write_page(
+        folder / "report.html",
+        title=f"{run.config.model} on {run.config.corpus}",
         answers=answer(run),
-        summary=summary_table(run).to_dict("records"),
-        experts=run.tables["experts"].to_dict("records") if "experts" in run.tables else [],
-        claims=run.tables["claims"].fillna({"kind": ""}).to_dict("records") if "claims" in run.tables else [],
-        several_kinds=len(run.config.kinds) > 1,
-        figures=figures,
-        licence=packaged.licence if packaged else None,
-        language_name=language_name,
+        claims=_claims({run.config.model: run}),
+        tables=tables,
+        figures=list(_figures(draw_figures(run, folder / "figures"))),
+        charts={name: _for_script(text) for name, text in drawn.items()},
+        script=Markup(script.replace("</script", "<\\/script")) if drawn else "",
+        samples=list(_samples(run)),
+        origins=[_origin(run)],
     )
-    path = run.folder / "report.html"
+
+
+def write_comparison(runs: Sequence[Run], folder: Path) -> Path:
+    """Write the tables of several runs side by side, and `comparison.html`, into a folder.
+
+    Args:
+        runs: The studies, in the order in which they are shown; of one model, they go by the names of their folders.
+        folder: Where to.
+
+    Returns:
+        The path of the page.
+    """
+    labelled = _labelled(runs)
+    tables = paper_tables(labelled)
+    write_tables(tables, folder / "tables")
+    return _write_page(
+        folder / "comparison.html",
+        title=" beside ".join(labelled),
+        answers=[f"{label}: {sentence}" for label, run in labelled.items() for sentence in answer(run)],
+        claims=_claims(labelled),
+        tables=tables,
+        figures=[],
+        charts={},
+        script="",
+        samples=[],
+        origins=[_origin(run) for run in runs],
+    )
+
+
+def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
+    models = [run.config.model for run in runs]
+    labels = [
+        model if models.count(model) == 1 else f"{model} ({run.folder.resolve().name})"
+        for model, run in zip(models, runs, strict=True)
+    ]
+    repeated = [label for label in labels if labels.count(label) > 1]
+    if repeated:
+        raise InputError(f"several runs are called '{repeated[0]}'; rename a folder to tell them apart")
+    return dict(zip(labels, runs, strict=True))
+
+
+def _write_page(path: Path, **content: Any) -> Path:
+    environment = Environment(
+        loader=PackageLoader("interlingua.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["language"] = language_name
+    html = environment.get_template("page.html.j2").render(**content)
     with written_whole(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return path
+
+
+def _claims(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    """Return what became of the paper's claims, each with the run that says so where there are several."""
+    found: list[dict[str, Any]] = []
+    for label, run in runs.items():
+        for row in run.tables["claims"].to_dict("records") if "claims" in run.tables else []:
+            about = [
+                label if len(runs) > 1 else "",
+                row["kind"] if len(run.config.kinds) > 1 and not pd.isna(row["kind"]) else "",
+                "" if pd.isna(row["k"]) else f"k = {row['k']:,}",
+            ]
+            found.append(
+                {
+                    **{str(name): value for name, value in row.items()},
+                    "about": ", ".join(part for part in about if part),
+                }
+            )
+    return sorted(found, key=lambda row: int(row["claim"].removeprefix("C")))
+
+
+def _figures(drawn: tuple[DrawnFigure, ...]) -> Iterator[tuple[DrawnFigure, Markup | None]]:
+    """Yield each figure with its SVG as an element, or with None once the page holds enough of them."""
+    size = 0
+    for figure in drawn:
+        size += figure.svg.stat().st_size
+        yield figure, _inline(figure.svg) if size <= INLINE_FIGURES else None
 
 
 def _inline(svg: Path) -> Markup:
@@ -51,3 +149,47 @@ def _inline(svg: Path) -> Markup:
     text = re.sub(r"^.*?(?=<svg)", "", svg.read_text(encoding="utf-8"), flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{svg.stem}-", text)
     return Markup(text)
+
+
+def _for_script(text: str) -> Markup:
+    """Return JSON that may stand in a script element: no text of a corpus can end the element or a line."""
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
+
+
+def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the first texts of each condition at the study's own k, with their identified language."""
+    if "texts" not in run.tables:
+        return
+    table = run.tables["texts"]
+    own = table[table.k.isin([0, *run.config.k])]
+    for (condition, target, kind, k), rows in groups(own, ["condition", "target", "kind", "k"]):
+        title = condition if pd.isna(target) else f"{condition}, {language_name(target)}, k = {k:,}"
+        if len(run.config.kinds) > 1 and not pd.isna(kind):
+            title += f", {kind}"
+        yield title, rows.head(SAMPLES).to_dict("records")
+
+
+def _origin(run: Run) -> list[tuple[str, str]]:
+    """Return what made a run, as names and values."""
+    config, manifest = run.config, run.manifest
+    model, probe, evaluation = manifest["model"], manifest["probe"], manifest["evaluation"]
+    packaged, source = PACKAGED_MODELS.get(config.model), CORPORA.get(config.corpus)
+    parts = [
+        ("model", f"{config.model}{f' at {revision}' if (revision := model.get('revision')) else ''}, "
+         f"{model['mlp_neurons']:,} MLP neurons, {model['dtype']} on {model['device']}"),
+        ("model's terms", packaged.licence if packaged else ""),
+        ("probe", f"{probe['corpus']}: {probe['sentences']:,} sentences in {', '.join(probe['languages'])}; "
+         f"{probe['truncated']} truncated; SHA-256 {probe['sha256'][:16]}"),
+        ("evaluation", f"{evaluation['corpus']}: {evaluation['sentences']:,} sentences in "
+         f"{', '.join(evaluation['languages'])}; SHA-256 {evaluation['sha256'][:16]}"),
+        ("corpus's terms", source.licence if source else ""),
+        ("failed", "; ".join(f"{cell['cell']}: {cell['error']}" for cell in manifest.get("failed", []))),
+        ("versions", f"interlingua {manifest['interlingua']}, torch {manifest['torch']}, transformers "
+         f"{manifest['transformers']}, numpy {manifest['numpy']}, Python {manifest['python']}"),
+        ("took", f"{manifest['seconds']:,.0f} s of computing in {manifest['cells']} cells"),
+        ("command", "interlingua study study.yaml, with:"),
+        ("study.yaml", yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True), sort_keys=False)),
+    ]  # fmt: skip
+    return [(name, value) for name, value in parts if value]

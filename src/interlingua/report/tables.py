@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -99,6 +100,11 @@ def behaviour_table(run: Run) -> pd.DataFrame:
     labelled = [dict(zip(KEYS, key, strict=True)) | values for key, values in rows.items()]
     table = pd.DataFrame(labelled, columns=[*KEYS, "share", "log_perplexity", "paraphrase", "mixed"])
     return table.sort_values("target", key=lambda targets: targets.map(run.config.targets.index), kind="stable")
+
+
+def groups(table: pd.DataFrame, keys: list[str]) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield the values of some columns, in the order in which they come, with their rows."""
+    yield from table.groupby(keys, sort=False, dropna=False)
 
 
 def _key(row: dict[Any, Any], condition: str, target: str) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -66,6 +67,15 @@ def _claims(run: Run) -> list[RenderableType]:
     verdicts = claims.groupby("verdict").claim.unique()
     lines = [f"{verdict}: {', '.join(verdicts[verdict])}" for verdict in verdicts.index]
     return [Text("\nThe paper's claims, each with its numbers in the report:"), *(Text(f"  {line}") for line in lines)]
+
+
+def files_summary(page: Path) -> RenderableType:
+    """Return where a report is: the page with its size, and how many files lie beside it."""
+    parts = [f"\nReport: {page} ({page.stat().st_size / 2**20:.1f} MiB, opens in a browser without a network)"]
+    for name in ("tables", "figures"):
+        if count := len(list((page.parent / name).glob("[!.]*"))):
+            parts.append(f"  {page.parent / name}: {count} files")
+    return Text("\n".join(parts))
 
 
 def cells_summary(states: list[tuple[str, Record]]) -> RenderableType:

@@ -55,7 +55,9 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     points = sentences * sum(map(len, spaces.values()))
     settings["neighbours"] = min(settings["neighbours"], points - 1)
     table = projection(spaces, **settings, progress=work.progress, task=work.title("Projecting"))
-    return {"projection": table.rename(columns={"condition": "space"})}
+    evaluation = work.corpora.evaluation
+    texts = [evaluation[code][row] for code, row in zip(table.language, table.sentence, strict=True)]
+    return {"projection": table.rename(columns={"condition": "space"}).assign(text=texts)}
 
 
 def _spaces(work: Work, name: str) -> dict[str, np.ndarray]:

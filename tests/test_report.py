@@ -1,0 +1,238 @@
+"""The report as files: tables in three formats, one page, and nothing of a corpus that is not escaped."""
+
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+import interlingua as il
+from interlingua.errors import InputError
+from interlingua.report import write_comparison, write_report
+from interlingua.report.layout import Column, PaperTable
+from interlingua.report.paper_tables import paper_tables, unseen_languages
+from interlingua.report.published import published
+from interlingua.report.table_files import latex, markdown
+from interlingua.study import StudyConfig
+from interlingua.study.store import Run
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & {{ 7 * 7 }}"
+
+
+@pytest.fixture(scope="module")
+def run(checkpoint, corpus_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    for path in corpus_folder.rglob("*.txt"):
+        (folder / path.parent.name).mkdir(exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        hostile = "\n".join(f"{HOSTILE} {line}" for line in lines)
+        (folder / path.parent.name / path.name).write_text(hostile, encoding="utf-8")
+    bitext = tmp_path_factory.mktemp("bitext")
+    for code, lines in (
+        ("spa_Latn", ("el gato", "un perro", "llueve")),
+        ("eng_Latn", ("the cat", "a dog", "it rains")),
+    ):
+        (bitext / f"spa_Latn-eng_Latn.{code}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(folder), targets=["es", "ja"], k=[20], dtype="float32",
+        generation={"texts": 3, "max_new_tokens": 6}, perplexity={"characters": 600, "stride": 32, "window": 64},
+        paraphrase={"limit": 8, "languages": ["es", "ja"]}, projection={"sentences": 3, "neighbours": 5},
+        bitext={"corpora": [str(bitext)]}, correlation={"resamples": 100}, sweep={"k": [40]},
+        pretrained_languages=["en", "es", "fr"],
+    )  # fmt: skip
+    return il.run_study(config, tmp_path_factory.mktemp("runs") / "study")
+
+
+@pytest.fixture(scope="module")
+def tables(run):
+    return {table.name: table for table in paper_tables({"tiny": run})}
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return write_report(run).read_text(encoding="utf-8")
+
+
+class Elements(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.texts, self.open = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if "script" not in self.open and "style" not in self.open:
+            self.texts.append(data)
+
+
+def test_every_table_of_the_paper_that_there_is_data_for(tables):
+    assert list(tables) == [
+        "summary", "table-1-distances", "table-2-correlations", "table-3-5-paraphrases", "table-6-paraphrases-random",
+        "table-7-bitext", "experts", "overlap", "gains", "figure-3-sweep",
+    ]  # fmt: skip
+
+
+def test_table_1_is_the_mean_over_targets(run, tables):
+    frame = tables["table-1-distances"].frame.set_index("distance")
+    distances = run.tables["geometry"].query("measure == 'distance'")
+    of_targets = [
+        distances.query("condition == 'steered' and target == @target").value.mean() for target in run.config.targets
+    ]
+    assert frame.post["between all"] == pytest.approx(sum(of_targets) / 2)
+    assert frame.pre["between all"] == pytest.approx(distances.query("condition == 'original'").value.mean())
+    assert frame.targets.tolist() == [2] * 4
+
+
+def test_table_2_leaves_out_what_is_not_defined(run, tables):
+    frame = tables["table-2-correlations"].frame
+    table = (
+        run.tables["correlation"]
+        .query("correlation == 'acc_post ~ d_post' and condition == 'steered'")
+        .set_index(["target", "k"])
+    )
+    assert len(frame) == len(table)
+    for row in frame.to_dict("records"):
+        own = table.loc[(row["language"], row["k"])]
+        assert pd.isna(row["acc_post ~ d_post"]) == (not own.defined)
+        assert pd.isna(row["acc_post ~ d_post"]) or row["acc_post ~ d_post"] == own.r
+
+
+def test_paraphrases_are_of_the_targets_own_language(run, tables):
+    table = run.tables["paraphrase"]
+    for row in tables["table-3-5-paraphrases"].frame.to_dict("records"):
+        own = table[(table.language == row["language"])]
+        assert row["pre"] == own[own.condition == "pre"].top1.item()
+        steered = own[(own.target == row["language"]) & (own.k == row["k"])].set_index("condition").top1
+        assert (row["post"], row["mixed"]) == (steered["post"], steered["mixed"])
+
+
+def test_unseen_languages_are_marked_in_every_format(run, tables, page):
+    assert unseen_languages(run) == {*run.manifest["evaluation"]["languages"]} - {"eng_Latn", "spa_Latn", "fra_Latn"}
+    table = tables["table-3-5-paraphrases"]
+    assert {cell.text for row in table.rows() for cell in row if cell.unseen} == {"Japanese"}
+    assert r"\textcolor{red}{Japanese}" in latex(table)
+    assert "Japanese †" in markdown(table)
+    assert 'class="unseen "' in page
+
+
+class TestPublished:
+    """Beside a run of one of the paper's models stand the paper's numbers."""
+
+    @pytest.fixture
+    def of_bloom(self, run, tmp_path, monkeypatch):
+        copy = Run(tmp_path)
+        copy.write_config(run.config.model_copy(update={"model": "bigscience/bloom-7b1", "pretrained_languages": None}))
+        copy.write_manifest(run.manifest)
+        copy.write_tables({name: _with_k(table, 100) for name, table in run.tables.items()})
+        return {table.name: table for table in paper_tables({"bloom": copy})}
+
+    def test_value_and_difference(self, of_bloom):
+        table = of_bloom["table-3-5-paraphrases"]
+        spanish = table.frame.set_index("language").loc["spa_Latn"]
+        paper = published().query("table == '3' and model == 'Bloom-7b'").set_index("condition").value
+        assert spanish["mixed paper"] == paper["mixed"] == 0.33
+        assert spanish["mixed difference"] == pytest.approx(spanish["mixed"] - 0.33)
+        assert "paper: mixed" in [column.heading for column in table.columns]
+
+    def test_every_table_of_numbers_has_them(self, of_bloom):
+        for name in ("table-1-distances", "table-2-correlations", "table-3-5-paraphrases", "experts", "gains"):
+            assert any(column.heading.startswith("paper") for column in of_bloom[name].columns), name
+
+    def test_not_at_another_k(self, run, tables):
+        assert not any("paper" in name for table in tables.values() for name in table.frame)
+
+
+def _with_k(table, k):
+    return table.assign(k=table.k.where(table.k == 0, k)) if "k" in table else table
+
+
+def test_latex_and_markdown_escape_what_they_must():
+    frame = pd.DataFrame(
+        {"a": ["50 % of a_b & c|d <i>"], "language": ["jpn_Jpan"], "model": ["m"], "r": [0.5], "weak": [True]}
+    )
+    columns = (Column("a", "a_b"), Column("language", "language", language=True), Column("r", "r", 2, faint="weak"))
+    table = PaperTable("t", "Title", "note", frame, columns, {"m": frozenset({"jpn_Jpan"})})
+    assert r"50 \% of a\_b \& c|d <i> & \textcolor{red}{Japanese} & \textcolor{gray}{0.50} \\" in latex(table)
+    assert r"| 50 % of a\_b & c\|d \<i\> | Japanese † | (0.50) |" in markdown(table)
+
+
+def test_tables_are_written_and_old_ones_removed(run, page, tables):
+    folder = run.folder / "tables"
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{suffix}" for name in tables for suffix in ("csv", "tex", "md")
+    }
+    (folder / "old.csv").write_text("1")
+    write_report(run)
+    assert not (folder / "old.csv").exists()
+    frame = pd.read_csv(folder / "gains.csv")
+    pd.testing.assert_frame_equal(
+        frame.drop(columns="model"), tables["gains"].frame.drop(columns="model"), check_dtype=False
+    )
+
+
+def test_a_corpus_cannot_write_into_the_page(page):
+    elements = Elements(page)
+    scripts = [attributes for tag, attributes in elements.found if tag == "script"]
+    assert len(scripts) == 4  # plotly, two charts and our own
+    assert not [attributes for tag, attributes in elements.found if tag == "img"]
+    assert "alert(1)" in page  # it is there, as data
+    assert page.count("<script>alert(1)") == 0
+    assert "{{ 7 * 7 }}" in page
+    assert "49" not in "".join(re.findall(r"\}\} (\d+)", page))
+
+
+def test_the_page_asks_nothing_of_a_network(page):
+    elements = Elements(page)
+    for tag, attributes in elements.found:
+        for name in ("src", "href", "xlink:href", "action"):
+            if attributes.get(name):
+                assert attributes[name].startswith(("#", "data:")), (tag, attributes)
+    assert "default-src 'none'" in page
+
+
+def test_the_claims_come_first(page):
+    text = "".join(Elements(page).texts)
+    assert text.index("The paper's claims") < text.index("Summary")
+    for number in range(1, 11):
+        assert f"C{number}" in text
+
+
+def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):
+    """Neither model nor corpus is opened: both are gone."""
+    copy = Run(tmp_path / "copy")
+    copy.write_config(run.config.model_copy(update={"model": "nowhere/model", "corpus": "nowhere"}))
+    copy.write_manifest(run.manifest)
+    copy.write_tables(run.tables)
+    assert "nowhere/model on nowhere" in write_report(copy).read_text(encoding="utf-8")
+
+
+def test_what_was_not_measured_is_left_out(run, tmp_path):
+    copy = Run(tmp_path / "copy")
+    copy.write_config(run.config)
+    copy.write_manifest(run.manifest)
+    copy.write_tables({"retrieval": run.tables["retrieval"]})
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert 'id="map"' not in page
+    assert 'id="heat"' in page
+    assert {path.stem for path in (tmp_path / "copy" / "tables").iterdir()} == {"gains"}
+
+
+def test_a_comparison_has_rows_for_each_run(run, tmp_path):
+    other = Run(tmp_path / "other")
+    other.write_config(run.config)
+    other.write_manifest(run.manifest)
+    other.write_tables({name: run.tables[name] for name in ("retrieval", "claims")})
+    page = write_comparison([run, other], tmp_path / "c")
+    assert "(study) beside" in page.read_text(encoding="utf-8")
+    frame = pd.read_csv(tmp_path / "c" / "tables" / "gains.csv")
+    first, second = (own.drop(columns="model") for _, own in frame.groupby("model"))
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
+    with pytest.raises(InputError, match="rename a folder"):
+        write_comparison([run, run], tmp_path / "c")

@@ -1,0 +1,150 @@
+"""The page in a real browser, opened from disk: the map answers, tables sort, and no request leaves the page."""
+
+import json
+import shutil
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from interlingua.report import write_report
+from interlingua.study import StudyConfig
+from interlingua.study.store import Run
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
+]
+CODES = ("eng_Latn", "spa_Latn", "jpn_Jpan")
+SENTENCES = ("<b>one</b> & two", "three", "four")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Write the report of a run made up by hand."""
+    run = Run(tmp_path_factory.mktemp("run"))
+    run.write_config(StudyConfig(targets=["es"], pretrained_languages=["en", "es"]))
+    split = {"corpus": "starter", "languages": list(CODES), "sentences": 3, "sha256": "0" * 64, "truncated": 0}
+    run.write_manifest(
+        {
+            **dict.fromkeys(("interlingua", "torch", "transformers", "numpy", "python"), "1"),
+            "model": {"mlp_neurons": 9, "dtype": "float32", "device": "cpu"},
+            "probe": split, "evaluation": split, "cells": 1, "seconds": 1.0,
+        }
+    )  # fmt: skip
+    steered = {"condition": "steered", "target": "spa_Latn", "kind": "set-to-mean", "k": 2000}
+    original = {"condition": "original", "target": None, "kind": None, "k": 0}
+    pairs = [(a, b) for a in CODES for b in CODES]
+    retrieval = [
+        {**keys, "layer": -1, "query": a, "candidate": b, "n": 3, "top1": 1.0 if a == b else base + 0.1 * i}
+        for keys, base in ((original, 0.0), (steered, 0.25))
+        for i, (a, b) in enumerate(pairs[:9])
+    ]
+    points = [
+        {
+            **steered,
+            "space": space,
+            "language": code,
+            "sentence": row,
+            "x": 3.0 * i + row,
+            "y": j + 0.3 * row,
+            "text": text,
+        }
+        for j, space in enumerate(("original", "steered"))
+        for i, code in enumerate(CODES)
+        for row, text in enumerate(SENTENCES)
+    ]
+    scores = [
+        {"language": code, "k": 2000, "mean_auroc": auroc, "lowest_auroc": 0.5, "above_chance": 9, "median_layer": 1.0}
+        for code, auroc in zip(CODES, (0.7, 0.9, 0.8), strict=True)
+    ]
+    tables = {"retrieval": retrieval, "projection": points, "experts": scores}
+    run.write_tables({name: pd.DataFrame(rows) for name, rows in tables.items()})
+    return write_report(run)
+
+
+@pytest.fixture(scope="module")
+def browser(page):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.get(page.as_uri())
+    wait(driver, "document.querySelectorAll('.chart .main-svg').length")
+    yield driver
+    driver.quit()
+
+
+def wait(driver, condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not driver.execute_script(f"return {condition}"):
+        assert time.monotonic() < until, condition
+        time.sleep(0.1)
+
+
+def test_the_page_opens_without_errors_and_asks_for_nothing(browser, page):
+    wait(browser, "document.readyState === 'complete'")
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [own["params"]["request"]["url"] for own in messages if own["method"] == "Network.requestWillBeSent"]
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [page.as_uri()]
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_the_map_shows_language_and_sentence_under_the_pointer(browser):
+    from selenium.webdriver import ActionChains
+
+    point = browser.find_element("css selector", "#map .scatterlayer .trace .point")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", point)
+    ActionChains(browser).move_to_element(point).perform()
+    wait(browser, "document.querySelector('#map .hoverlayer .hovertext')")
+    shown = browser.find_element("css selector", "#map .hoverlayer").text
+    assert "English" in shown
+    assert "<b>one</b> & two" in shown
+
+
+@pytest.mark.parametrize(
+    ("button", "spaces"), [("before", {"circle"}), ("after", {"x"}), ("before and after", {"circle", "x"})]
+)
+def test_the_map_switches_between_before_and_after(browser, button, spaces):
+    from selenium.webdriver import ActionChains
+
+    named = {own.text: own for own in browser.find_elements("css selector", "#map .updatemenu-button")}
+    ActionChains(browser).move_to_element(named[button]).click().perform()
+    visible = "document.getElementById('map').data.filter((own) => own.visible).map((own) => own.marker.symbol)"
+    wait(
+        browser,
+        f"JSON.stringify([...new Set({visible})].sort()) === '{json.dumps(sorted(spaces), separators=(',', ':'))}'",
+    )
+    drawn = browser.find_elements("css selector", "#map .scatterlayer .trace")
+    assert len(drawn) == len(CODES) * len(spaces)
+
+
+def test_heat_maps_have_values(browser):
+    data = browser.execute_script("return document.getElementById('heat').data.map((own) => [own.name, own.z])")
+    names = [name for name, _ in data]
+    assert names == ["original", "change: steered to Spanish, k = 2,000", "steered to Spanish, k = 2,000"]
+    change = np.array(data[1][1], dtype=float)
+    np.testing.assert_allclose(change[~np.eye(3, dtype=bool)], 0.25)
+
+
+def test_a_click_on_a_heading_sorts_and_a_second_turns_the_order_around(browser):
+    table = browser.find_element("xpath", "//h3[@id='experts']/following-sibling::div[1]/table")
+    heading = next(own for own in table.find_elements("css selector", "th button") if own.text == "mean AUROC")
+    column = "[...arguments[0].tBodies[0].rows].map((row) => row.cells[2].textContent)"
+    for expected in (["0.700", "0.800", "0.900"], ["0.900", "0.800", "0.700"]):
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)
+        heading.click()
+        assert browser.execute_script(f"return {column}", table) == expected
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(browser):
+    browser.set_window_size(420, 900)
+    time.sleep(0.5)
+    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    browser.set_window_size(1200, 900)
