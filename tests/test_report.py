@@ -236,3 +236,21 @@ def test_a_comparison_has_rows_for_each_run(run, tmp_path):
     pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
     with pytest.raises(InputError, match="rename a folder"):
         write_comparison([run, run], tmp_path / "c")
+
+
+def test_figures_are_those_of_the_paper_and_the_same_again(run, page):
+    folder = run.folder / "figures"
+    drawn = {path.name: path.read_bytes() for path in folder.iterdir()}
+    stems = {name.rpartition(".")[0] for name in drawn}
+    for code in ("es", "ja"):
+        assert {
+            f"from-target-{code}-k20",
+            f"from-target-random-{code}-k20",
+            f"change-{code}-k20",
+            f"space-{code}-k20",
+        } <= stems
+    assert {"sweep", "distances"} <= stems
+    assert drawn.keys() == {f"{stem}.{suffix}" for stem in stems for suffix in ("svg", "pdf")}
+    write_report(run)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == drawn
+    assert page.count("<figure>") == len(stems)

@@ -1,0 +1,125 @@
+"""The figures: what is drawn is what the tables hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection
+
+from interlingua.report.figures.change import retrieval_change
+from interlingua.report.figures.distances import MEASURES, distances
+from interlingua.report.figures.from_target import retrieval_from_target
+from interlingua.report.figures.space import _apart, space
+from interlingua.report.figures.style import UNSEEN
+from interlingua.report.figures.sweep import sweep
+
+CODES = ("eng_Latn", "spa_Latn", "jpn_Jpan", "deu_Latn")
+EDIT = {"target": "spa_Latn", "kind": "set-to-mean", "k": 2000}
+ORIGINAL = {"condition": "original", "target": None, "kind": None, "k": 0}
+SETTING = ("spa_Latn", "set-to-mean", 2000)
+SEEN = frozenset({"jpn_Jpan"})
+
+
+@pytest.fixture
+def retrieval():
+    rng = np.random.default_rng(0)
+    rows = [
+        {**keys, "query": a, "candidate": b, "top1": 1.0 if a == b else rng.uniform()}
+        for keys in (ORIGINAL, {"condition": "steered", **EDIT}, {"condition": "random", **EDIT})
+        for a in CODES
+        for b in CODES
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("condition", ["steered", "random"])
+def test_accuracy_by_candidate(retrieval, condition):
+    (axes,) = retrieval_from_target(retrieval, *SETTING, condition, SEEN).axes
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    own = retrieval[(retrieval["query"] == "spa_Latn") & (retrieval.candidate != "spa_Latn")]
+    after = own[own.condition == condition].set_index("candidate").top1.sort_values(ascending=False)
+    before = own[own.condition == "original"].set_index("candidate").top1[after.index]
+    assert labels == [{"eng_Latn": "en", "jpn_Jpan": "ja", "deu_Latn": "de"}[code] for code in after.index]
+    drawn = {
+        points.get_label(): points.get_offsets()[:, 1] for points in axes.collections if "_" not in points.get_label()
+    }
+    np.testing.assert_allclose(drawn[condition], after)
+    np.testing.assert_allclose(drawn["original"], before)
+    colours = {label.get_text(): label.get_color() for label in axes.get_xticklabels()}
+    assert colours["ja"] == UNSEEN != colours["de"]
+
+
+def test_change_for_every_pair(retrieval):
+    figure = retrieval_change(retrieval, *SETTING, SEEN)
+    experts, random = figure.axes[:2]
+    order = [label.get_text() for label in experts.get_yticklabels()]
+    codes = [{"en": "eng_Latn", "es": "spa_Latn", "ja": "jpn_Jpan", "de": "deu_Latn"}[label] for label in order]
+    wide = {
+        name: own.pivot(index="query", columns="candidate", values="top1").loc[codes, codes]
+        for name, own in retrieval.groupby("condition")
+    }
+    off = ~np.eye(4, dtype=bool)
+    for axes, name in ((experts, "steered"), (random, "random")):
+        drawn = axes.images[0].get_array()
+        np.testing.assert_allclose(drawn[off], (wide[name] - wide["original"]).to_numpy()[off])
+        assert np.ma.getmaskarray(drawn).diagonal().all() or np.isnan(drawn.diagonal()).all()
+    without = retrieval_change(retrieval[retrieval.condition != "random"], *SETTING, SEEN)
+    assert len([axes for axes in without.axes if axes.images]) == 1
+
+
+def test_sweep_marks_the_k_that_was_picked():
+    table = pd.DataFrame(
+        {
+            "target": "spa_Latn", "kind": "set-to-mean", "k": [0, 100, 2000], "share": [0.1, 0.6, 0.9],
+            "share_se": 0.01, "log_perplexity": [3.0, 3.2, 5.0], "standard_error": 0.1, "picked": [False, True, False],
+        }
+    )  # fmt: skip
+    shares, losses = sweep(table).axes
+    for axes, column in ((shares, "share"), (losses, "log_perplexity")):
+        np.testing.assert_allclose(np.asarray(axes.lines[0].get_ydata(), float), table[column])
+        (ring,) = [own for own in axes.collections if isinstance(own, PathCollection)]
+        np.testing.assert_allclose(np.asarray(ring.get_offsets(), float), [[1, table[column][1]]])
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "100", "2,000"]
+
+
+def test_space_names_every_cloud():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        [
+            {"space": which, "language": code, "x": rng.normal(), "y": rng.normal()}
+            for which in ("original", "steered")
+            for code in CODES
+            for _ in range(3)
+        ]
+    )
+    (axes,) = space(table, SEEN).axes
+    assert {text.get_text() for text in axes.texts} == {
+        f"{code}{star}" for code in ("en", "es", "ja", "de") for star in ("", "*")
+    }
+    assert {text.get_text() for text in axes.texts if text.get_color() == UNSEEN} == {"ja", "ja*"}
+    drawn = np.concatenate([points.get_offsets() for points in axes.collections])
+    assert sorted(map(tuple, drawn)) == sorted(map(tuple, table[["x", "y"]].to_numpy()))
+
+
+def test_labels_part_until_none_overlaps():
+    size = np.array([0.05, 0.03])
+    placed = _apart(np.zeros((8, 2)), size)
+    difference = np.abs(placed[:, None] - placed[None, :])
+    touching = (difference < size * 0.98).all(axis=2) & ~np.eye(8, dtype=bool)
+    assert not touching.any()
+
+
+def test_distances_have_a_bar_each():
+    rows = [
+        {
+            "condition": condition,
+            "kind": kind,
+            "k": k,
+            "measure": measure,
+            "mean": 0.1 * (i + 1),
+            "standard_error": 0.01,
+        }
+        for condition, kind, k in (("original", None, 0), ("steered", "set-to-mean", 2000))
+        for i, measure in enumerate(MEASURES)
+    ]
+    (axes,) = distances(pd.DataFrame(rows)).axes
+    assert sorted(round(bar.get_width(), 3) for bar in axes.patches) == sorted([0.1, 0.2, 0.3, 0.4] * 2)
