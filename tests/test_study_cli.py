@@ -8,8 +8,8 @@ import pytest
 import interlingua as il
 from interlingua import cli
 from interlingua.study import StudyConfig, estimate_study, load_config
-from interlingua.study.estimate import cost_of
-from interlingua.study.material import load_material
+from interlingua.study.corpora import load_corpora
+from interlingua.study.cost import cost_of
 from interlingua.study.plan import plan
 
 
@@ -89,16 +89,14 @@ def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder,
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32",
         perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
     )  # fmt: skip
-    material = load_material(config, lambda line: None, lambda *a: None)
+    model, corpora = il.load_model(checkpoint, dtype="float32"), load_corpora(config, lambda line: None)
     costs = {}
-    for cell in plan(config, material.identity, material.corpora):
-        costs.setdefault(cell.measure, cost_of(cell, material))
+    for cell in plan(config, model.identity(), corpora):
+        costs.setdefault(cell.measure, cost_of(cell, model, corpora))
     seen = []
-    model = material.model
     handle = model.body.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
     )
-    corpora = material.corpora
     il.embed(model, [s for code in corpora.evaluation.languages for s in corpora.evaluation[code]])
     assert sum(seen) == costs["embeddings"].read
     seen.clear()
