@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +31,8 @@ def require_matplotlib() -> None:
     Raises:
         MissingExtraError: The extra `plots` is not installed.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("drawing figures", "plots") from None
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError("drawing figures", "plots")
 
 
 def draw_figures(run: Run) -> dict[str, Path]:

@@ -46,6 +46,14 @@ def write_report(run: Run) -> Path:
     return path
 
 
+def reported(run: Run) -> Path:
+    """Return the path of a run's report, which is written unless it is newer than the run."""
+    page = run.folder / "report.html"
+    if page.is_file() and page.stat().st_mtime_ns >= (run.folder / "manifest.json").stat().st_mtime_ns:
+        return page
+    return write_report(run)
+
+
 def _inline(svg: Path) -> Markup:
     """Return an SVG file as an element of a page: without its XML head, its ids made unlike those of the others."""
     text = re.sub(r"^.*?(?=<svg)", "", svg.read_text(encoding="utf-8"), flags=re.DOTALL)

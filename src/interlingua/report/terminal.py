@@ -90,6 +90,8 @@ def estimate_summary(estimate: Estimate) -> RenderableType:
         seconds = f"{estimate.speed.seconds(cost):.0f}" if cost.tokens and not done else ""
         table.add_row(cell.name, "done" if done else "", tokens, seconds)
     costs = estimate.to_do
+    if not costs:
+        return Group(table, Text(f"\nNothing to do: all {len(estimate.cells)} cells are done"))
     lines = [
         f"\n{len(costs)} of {len(estimate.cells)} cells to compute: {sum(cost.tokens for cost in costs):,} tokens, "
         f"about {_duration(estimate.seconds)} on this machine, and what needs no model beside.",

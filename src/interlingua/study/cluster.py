@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -23,7 +24,7 @@ from interlingua.study.schedule import End, Outcome, Takes
 
 LOSSES = 3
 """How many workers a node may lose before it is left out."""
-SECONDS_BETWEEN_ROLL_CALLS = 5.0
+SECONDS_BETWEEN_ROLL_CALLS, SECONDS_FOR_AN_ANSWER = 5.0, 10.0
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -253,7 +254,15 @@ def _connect(address: str) -> tuple[Any, bool]:
     if ray.is_initialized():
         return ray, False
     try:
+        _require_answer(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"cannot connect to a Ray cluster at '{address}': {' '.join(str(error).split())}") from None
     return ray, True
+
+
+def _require_answer(address: str) -> None:
+    """Raise where nothing answers at a host and port: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=SECONDS_FOR_AN_ANSWER).close()

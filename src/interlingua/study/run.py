@@ -91,6 +91,8 @@ def run_study(
         work = _plan(assignment, checkpoint.recall(run.folder), store, fresh, hire)
         stack.enter_context(store.locked())
         log = Log(run.folder / LOG, say)
+        if work.crew is not None:
+            checkpoint.remember(run.folder, work.known)
         if not work.missing and run.is_of(config):
             log(f"Nothing to do: all {len(once(work.cells))} cells are done")
             return run
@@ -98,7 +100,6 @@ def run_study(
             store.forget(work.missing)
         run.begin(config)
         store.write_plan(once(work.cells))
-        checkpoint.remember(run.folder, work.known)
         for line in corpora.warnings():
             log(line)
         log(f"{len(work.missing)} of {len(once(work.cells))} cells to compute in {run.folder}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from interlingua.study.plan import Cell
@@ -92,14 +92,18 @@ class Schedule:
         if outcome.end in (End.LOST, End.DAMAGED):
             self._tries[cell.key] += 1
             if self._tries[cell.key] >= TRIES:
-                reason = f"{outcome.reason}, {TRIES} times"
-                outcome = Outcome(cell, End.FAILED, reason, outcome.seconds)
+                outcome = replace(outcome, end=End.FAILED, reason=f"{outcome.reason}, {TRIES} times")
         if outcome.end is End.FAILED:
             self._failed.add(cell.key)
         elif outcome.end is not End.DONE:
-            again = [outcome.damaged, cell] if outcome.damaged else [cell]
-            self._waiting = {each.key: each for each in again} | self._waiting
+            self._put_first(cell)
+        damaged = outcome.damaged
+        if damaged is not None and damaged.key not in self._in_work | self._failed:
+            self._put_first(damaged)
         return outcome
+
+    def _put_first(self, cell: Cell) -> None:
+        self._waiting = {cell.key: cell} | self._waiting
 
     def lacking(self) -> list[tuple[Cell, list[str]]]:
         """Take out the cells that wait for a failed one, and return each with the names of what it lacks."""
