@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class Estimate:
         model_bytes: Of the weights.
         response_bytes: Of the responses of all neurons to all probe sentences, in memory, or on disk where they do not
             fit there, while experts are found.
+        workers: How many devices the study names.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Estimate:
     speed: Speed
     model_bytes: int
     response_bytes: int
+    workers: int = 1
 
     @property
     def to_do(self) -> list[Cost]:
@@ -79,8 +82,28 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """How long the missing cells take, but for what needs no model."""
+        """How long one worker takes for the missing cells, but for what needs no model."""
         return sum(self.speed.seconds(cost) for cost in self.to_do)
+
+    @property
+    def seconds_together(self) -> float:
+        """How long the study's workers take, each on a device as fast as the one that was measured."""
+        return seconds_by(self.workers, (self.speed.seconds(cost) for cost in self.to_do))
+
+
+def seconds_by(workers: int, cells: Iterable[float]) -> float:
+    """Return how long workers take for cells that take so many seconds each, the longest first.
+
+    That cells wait for others is left out: beside the experts, which come first, hardly any wait.
+
+    Example:
+        >>> seconds_by(2, [3.0, 3.0, 2.0, 2.0, 2.0])
+        7.0
+    """
+    busy = [0.0] * workers
+    for seconds in sorted(cells, reverse=True):
+        heapq.heapreplace(busy, busy[0] + seconds)
+    return max(busy)
 
 
 def estimate_study(
@@ -108,7 +131,8 @@ def estimate_study(
 
     from interlingua.study.cost import cost_of, measured_speed  # here, since it imports torch
 
-    model = load_study_model(config, say, progress, devices_of(config)[0])
+    devices = devices_of(config)
+    model = load_study_model(config, say, progress, devices[0])
     known = KnownModel.of(model)
     require_neurons(config, known)
     costs: dict[str, Cost] = {}
@@ -122,4 +146,4 @@ def estimate_study(
     speed = measured_speed(config, model, corpora, [cost for _, cost, done in rows if not done])
     responses = len(corpora.probe) * len(corpora.probe.languages) * known.neurons * 4
     weights = sum(parameter.numel() * parameter.element_size() for parameter in model.hf.parameters())
-    return Estimate(folder, rows, speed, weights, responses)
+    return Estimate(folder, rows, speed, weights, responses, len(devices))
