@@ -90,7 +90,7 @@ def test_every_cell_ends_done_or_recorded_as_failed(folder, cells, data):
         )
     )
     takes = data.draw(st.lists(st.sampled_from([Takes.ALL, Takes.MODEL_FIRST]), min_size=1, max_size=3))
-    seats = [Seat(str(number), own, "cpu") for number, own in enumerate([*takes, Takes.WITHOUT_MODEL])]
+    seats = [Seat(str(number), own) for number, own in enumerate([*takes, Takes.WITHOUT_MODEL])]
     crew = Crew(seats, ends, random.Random(data.draw(st.integers(0, 99))))
     records = compute(cells, crew, folder)
     for own in cells:
@@ -105,7 +105,7 @@ def test_every_cell_ends_done_or_recorded_as_failed(folder, cells, data):
 
 def test_one_worker_takes_cells_in_the_order_of_the_plan(folder):
     cells = [a := cell(0), b := cell(1, a, model=True), cell(2, b), cell(3, a)]
-    crew = Crew([Seat("", Takes.ALL, "cpu")], {}, random.Random(0))
+    crew = Crew([Seat("", Takes.ALL)], {}, random.Random(0))
     compute(cells, crew, folder)
     assert crew.taken == [own.key for own in cells]
 
@@ -122,7 +122,7 @@ def test_a_gpu_takes_cells_that_run_the_model_first_and_none_waits_for_it_that_d
 def test_a_cell_whose_worker_is_lost_each_time_fails_and_those_that_need_it_are_not_begun(folder):
     cells = [a := cell(0), b := cell(1, a), cell(2, b), cell(3)]
     ends = {(a.key, n): End.LOST for n in range(1, TRIES + 1)}
-    crew = Crew([Seat("", Takes.ALL, "cpu")], ends, random.Random(0))
+    crew = Crew([Seat("", Takes.ALL)], ends, random.Random(0))
     records = compute(cells, crew, folder)
     assert crew.taken == [a.key] * TRIES + [cells[3].key]
     assert records[a.key].error == f"lost, {TRIES} times"
@@ -132,7 +132,7 @@ def test_a_cell_whose_worker_is_lost_each_time_fails_and_those_that_need_it_are_
 
 def test_a_worker_that_is_unfit_is_left_out_and_its_cell_goes_to_another(folder):
     cells = [a := cell(0, model=True), cell(1, model=True)]
-    seats = [Seat("one", Takes.ALL, "cpu"), Seat("two", Takes.ALL, "cpu")]
+    seats = [Seat("one", Takes.ALL), Seat("two", Takes.ALL)]
     crew = Crew(seats, {(a.key, 1): End.UNFIT}, random.Random(0))
     assert compute(cells, crew, folder) == {}
     assert crew.done == {own.key for own in cells}
@@ -142,6 +142,6 @@ def test_a_worker_that_is_unfit_is_left_out_and_its_cell_goes_to_another(folder)
 
 
 def test_a_result_that_cannot_be_kept_ends_the_study(folder):
-    crew = Crew([Seat("", Takes.ALL, "cpu")], {(cell(0).key, 1): End.UNKEPT}, random.Random(0))
+    crew = Crew([Seat("", Takes.ALL)], {(cell(0).key, 1): End.UNKEPT}, random.Random(0))
     with pytest.raises(StorageError, match="unkept"):
         compute([cell(0)], crew, folder)

@@ -20,7 +20,7 @@ class Alone(AbstractContextManager["Alone"]):
         self, assignment: Assignment, device: str, say: Callable[[str], None], progress: ProgressCallback
     ) -> None:
         self._worker = Worker(assignment, device, say, progress)
-        self._seats = [Seat("", Takes.ALL, device)]
+        self._seats = [Seat("", Takes.ALL)]
         self._cell: Cell | None = None
         self._unfit: list[str] = []
 

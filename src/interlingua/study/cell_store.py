@@ -139,23 +139,29 @@ class CellStore:
     def load(self, cell: Cell) -> Any:
         """Return a cell's result: experts, arrays by name, or tables by name.
 
+        What is damaged is forgotten, so that it is computed again.
+
         Raises:
             ArtifactError: It is not there, or damaged.
         """
         record = self.record(cell.key)
         if record is None or record.state != DONE:
             raise ArtifactError(f"'{self.folder}' has no {cell.name}; run the study again")
+        try:
+            return self._read(cell, record)
+        except (OSError, ValueError, SafetensorError) as error:
+            self._record_path(cell.key).unlink(missing_ok=True)
+            raise ArtifactError(f"{cell.name} in '{self.folder}' is damaged: {error}; run the study again") from error
+
+    def _read(self, cell: Cell, record: Record) -> Any:
         if self.experts_folder(cell).is_dir():
             return Experts.load(self.experts_folder(cell))
-        try:
-            for path, checksum in record.files.items():
-                if sha256_of_file(self.folder / path) != checksum:
-                    raise ArtifactError(f"'{self.folder / path}' is damaged: its checksum is not that of its record")
-            if arrays := next(filter(_large, record.files), None):
-                return load_file(self.folder / arrays)
-            return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
-        except (OSError, ValueError, SafetensorError) as error:
-            raise ArtifactError(f"{cell.name} in '{self.folder}' cannot be read: {error}") from error
+        for path, checksum in record.files.items():
+            if sha256_of_file(self.folder / path) != checksum:
+                raise ArtifactError(f"'{self.folder / path}' has not the checksum of its record")
+        if arrays := next(filter(_large, record.files), None):
+            return load_file(self.folder / arrays)
+        return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
 
     def write_plan(self, cells: Iterable[Cell]) -> None:
         """Write which cells the study has, for `states` and for people."""

@@ -45,7 +45,7 @@ class Place:
     gpus: float
 
 
-def places_on(node: Mapping[str, Any], cluster: Cluster, device: str, gpus: float) -> list[Place]:
+def places_on(node: Mapping[str, Any], cluster: Cluster, gpus: float) -> list[Place]:
     """Return the workers that a node has room for.
 
     Where a worker that runs the model takes GPUs, every node has one more, for cells that run no model.
@@ -53,12 +53,11 @@ def places_on(node: Mapping[str, Any], cluster: Cluster, device: str, gpus: floa
     Args:
         node: As `ray.nodes` describes it.
         cluster: What was asked for.
-        device: Where workers load the model.
         gpus: How many GPUs a worker takes that runs the model.
 
     Example:
         >>> node = {"NodeID": "0123456789", "NodeName": "big", "Resources": {"CPU": 18.0, "GPU": 8.0}}
-        >>> [(place.seat.name, place.cpus, place.gpus) for place in places_on(node, Cluster("auto"), "cuda", 1)][-2:]
+        >>> [(place.seat.name, place.cpus, place.gpus) for place in places_on(node, Cluster("auto"), 1)][-2:]
         [('big/012345, worker 8', 2, 1), ('big/012345, worker 9', 2, 0)]
     """
     there = {name: node["Resources"].get(name, 0) for name in ("CPU", "GPU")}
@@ -71,7 +70,7 @@ def places_on(node: Mapping[str, Any], cluster: Cluster, device: str, gpus: floa
     return [
         Place(
             node["NodeID"],
-            Seat(f"{name}, worker {number}", takes, device),
+            Seat(f"{name}, worker {number}", takes),
             cpus,
             gpus if takes is Takes.MODEL_FIRST else 0,
         )
@@ -163,6 +162,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
             self._dismiss(place, str(error))
             return
         if reason:
+            self._say(f"warning: {place.seat.name} is left out: {reason}")
             self._leave_out(place.seat, reason)
 
     def _ended(self, reference: Any) -> Outcome:
@@ -185,7 +185,6 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
     def _leave_out(self, seat: Seat, reason: str) -> None:
         self._unfit[seat] = f"{seat.name}: {reason}"
-        self._say(f"warning: {self._unfit[seat]}")
         self._ray.kill(self._actors.pop(seat))
 
     def _recruit(self) -> None:
@@ -193,7 +192,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         for node in self._ray.nodes():
             if not node["Alive"] or self._losses[node["NodeID"]] >= LOSSES:
                 continue
-            for place in places_on(node, self._cluster, self._assignment.config.device, self._gpus):
+            for place in places_on(node, self._cluster, self._gpus):
                 if place.seat not in self._actors and place.seat not in self._unfit:
                     self._hire(place)
 

@@ -39,12 +39,10 @@ class Seat:
     Attributes:
         name: What people call it; nothing where there is only one.
         takes: Which cells it computes.
-        device: Where it loads the model.
     """
 
     name: str
     takes: Takes
-    device: str
 
 
 class Crew(Protocol):

@@ -39,10 +39,12 @@ class Processes(AbstractContextManager["Processes"]):
     def __init__(self, assignment: Assignment, devices: Sequence[str]) -> None:
         self._assignment = assignment
         on_gpus = any(device.startswith("cuda") for device in devices)
-        takes = Takes.MODEL_FIRST if on_gpus else Takes.ALL
-        self._seats = [Seat(f"worker {i}, {device}", takes, device) for i, device in enumerate(devices, start=1)]
+        kinds = [(device, Takes.MODEL_FIRST if on_gpus else Takes.ALL) for device in devices]
         if on_gpus:
-            self._seats.append(Seat(f"worker {len(devices) + 1}, cpu", Takes.WITHOUT_MODEL, "cpu"))
+            kinds.append(("cpu", Takes.WITHOUT_MODEL))
+        self._devices = {
+            Seat(f"worker {number}, {device}", takes): device for number, (device, takes) in enumerate(kinds, start=1)
+        }
         self._threads = None if on_gpus else max(1, (os.cpu_count() or 1) // len(devices))
         self._running: dict[Seat, _Running] = {}
         self._cells: dict[Seat, Cell] = {}
@@ -55,20 +57,20 @@ class Processes(AbstractContextManager["Processes"]):
 
     def identify(self) -> KnownModel:
         """Let the first process load the model."""
-        seat = self._seats[0]
+        seat, device = next(iter(self._devices.items()))
         try:
             connection = self._connection(seat)
             connection.send(None)
             answer = connection.recv()
         except (EOFError, OSError):
-            raise InterlinguaError(f"the process on '{seat.device}' died while it loaded the model") from None
+            raise InterlinguaError(f"the process on '{device}' died while it loaded the model") from None
         if isinstance(answer, str):
             raise ModelError(answer)
         return answer
 
     def free(self) -> Sequence[Seat]:
         """Return the seats without a cell."""
-        return [seat for seat in self._seats if seat not in self._cells]
+        return [seat for seat in self._devices if seat not in self._cells]
 
     def start(self, seat: Seat, cell: Cell) -> None:
         """Send a process a cell; one that has died is found when its answer is waited for."""
@@ -91,7 +93,7 @@ class Processes(AbstractContextManager["Processes"]):
             return Outcome(cell, End.LOST, f"the process of {seat.name} died")
         if outcome.end is End.UNFIT:
             self._end(seat)
-            self._seats.remove(seat)
+            del self._devices[seat]
             self._unfit.append(f"{seat.name}: {outcome.reason}")
         return outcome
 
@@ -100,7 +102,7 @@ class Processes(AbstractContextManager["Processes"]):
         if seat not in self._running:
             context = get_context("spawn")
             ours, theirs = context.Pipe()
-            arguments = (theirs, self._assignment, seat.device, self._threads)
+            arguments = (theirs, self._assignment, self._devices[seat], self._threads)
             process = context.Process(target=_serve, args=arguments, daemon=True)
             process.start()
             theirs.close()

@@ -110,7 +110,7 @@ def run_study(
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Planned:
     """The cells of a study, those of them that are missing, and the crew that will compute these."""
 
     known: KnownModel
@@ -121,18 +121,18 @@ class _Work:
 
 def _plan(
     assignment: Assignment, known: KnownModel | None, store: CellStore, fresh: bool, hire: Callable[[], Crew]
-) -> _Work:
+) -> _Planned:
     """Plan by the model that is remembered; where cells are missing or none is, by the one that a worker loads."""
     config, corpora = assignment.config, assignment.corpora
     if known is not None:
         cells = plan(config, known.identity, corpora)
         if not fresh and not missing_cells(cells, store):
-            return _Work(known, cells, [], None)
+            return _Planned(known, cells, [], None)
     crew = hire()
     known = crew.identify()
     require_neurons(config, known)
     cells = plan(config, known.identity, corpora)
-    return _Work(known, cells, once(cells) if fresh else missing_cells(cells, store), crew)
+    return _Planned(known, cells, once(cells) if fresh else missing_cells(cells, store), crew)
 
 
 def missing_cells(cells: Iterable[Cell], store: CellStore) -> list[Cell]:
@@ -148,7 +148,7 @@ def measurable(config: StudyConfig, say: Callable[[str], None]) -> StudyConfig:
     return config.model_copy(update={"measures": tuple(name for name in config.measures if name != "projection")})
 
 
-def _conclude(run: Run, config: StudyConfig, work: _Work, corpora: Corpora, store: CellStore, log: Log) -> None:
+def _conclude(run: Run, config: StudyConfig, work: _Planned, corpora: Corpora, store: CellStore, log: Log) -> None:
     """Write the tables and the manifest of what is done.
 
     Raises:
