@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -93,6 +94,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
                 f"use {', '.join(DEVICES)}"
             )
         self._assignment, self._cluster, self._say = assignment, cluster, say
+        self._called = 0.0
         self._actors: dict[Seat, Any] = {}
         self._starting: dict[Any, Place] = {}
         self._working: dict[Any, tuple[Place, Cell]] = {}
@@ -105,6 +107,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         self._say(f"Connecting to the Ray cluster '{self._cluster.address}'")
         self._ray, self._connected = _connect(self._cluster.address)
         self._gpus = self._gpus_of_a_worker()
+        self._given = self._ray.put(self._assignment)
         self._recruit()
         if not self._actors:
             self.__exit__()
@@ -145,12 +148,13 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
     def wait(self) -> Outcome | None:
         """Wait until a worker is done with its cell, or is lost; from time to time look for nodes that came."""
-        under_way = [*self._starting, *self._working]
-        ready = self._ray.wait(under_way, timeout=SECONDS_BETWEEN_ROLL_CALLS)[0] if under_way else []
-        if not ready:
+        if time.monotonic() - self._called > SECONDS_BETWEEN_ROLL_CALLS:
             self._recruit()
-            if not self._starting and not self._working:
-                raise no_worker_left(list(self._unfit.values()))
+        under_way = [*self._starting, *self._working]
+        if not under_way:
+            raise no_worker_left(list(self._unfit.values()))
+        ready = self._ray.wait(under_way, timeout=SECONDS_BETWEEN_ROLL_CALLS)[0]
+        if not ready:
             return None
         return self._started(ready[0]) if ready[0] in self._starting else self._ended(ready[0])
 
@@ -180,7 +184,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         """Give up a worker that was lost, and start another where its node is still there."""
         self._losses[place.node] += 1
         self._say(f"warning: {place.seat.name} was lost: {' '.join(reason.split())[:200]}")
-        del self._actors[place.seat]
+        self._ray.kill(self._actors.pop(place.seat))  # it may only be out of reach
         self._recruit()
 
     def _leave_out(self, seat: Seat, reason: str) -> None:
@@ -189,6 +193,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
     def _recruit(self) -> None:
         """Start the workers that nodes have room for."""
+        self._called = time.monotonic()
         for node in self._ray.nodes():
             if not node["Alive"] or self._losses[node["NodeID"]] >= LOSSES:
                 continue
@@ -200,7 +205,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         affinity = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
         pinned = affinity(node_id=place.node, soft=False)
         options = {"num_cpus": place.cpus, "num_gpus": place.gpus, "scheduling_strategy": pinned}
-        actor = self._ray.remote(_Actor).options(**options).remote(self._assignment, place.cpus)
+        actor = self._ray.remote(_Actor).options(**options).remote(self._given, place.cpus)
         self._actors[place.seat], self._places[place.seat] = actor, place
         self._starting[actor.reason_against.remote(version("interlingua"))] = place
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
@@ -104,7 +104,8 @@ class Processes(AbstractContextManager["Processes"]):
             ours, theirs = context.Pipe()
             arguments = (theirs, self._assignment, self._devices[seat], self._threads)
             process = context.Process(target=_serve, args=arguments, daemon=True)
-            process.start()
+            with _interrupts_held_back():
+                process.start()
             theirs.close()
             self._running[seat] = _Running(process, ours)
         return self._running[seat].connection
@@ -116,9 +117,22 @@ class Processes(AbstractContextManager["Processes"]):
         running.connection.close()
 
 
+@contextmanager
+def _interrupts_held_back() -> Generator[None]:
+    """Let a process that starts here never see Ctrl-C, which a terminal sends to all; its parent ends it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let the signal through again when the first process starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Connection, assignment: Assignment, device: str, threads: int | None) -> None:
     """Answer a cell with what became of it, and None with the model's identity or why it cannot be loaded."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
