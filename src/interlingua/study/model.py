@@ -109,7 +109,9 @@ class Checkpoint:
         """Return the model that a run folder remembers, if it was loaded from this very checkpoint."""
         try:
             kept = json.loads((run_folder / KNOWN).read_text(encoding="utf-8"))
-            return KnownModel(kept["identity"], kept["neurons"]) if kept["mark"] == self.mark is not None else None
+            if self.mark is None or kept["mark"] != self.mark:
+                return None
+            return KnownModel(kept["identity"], kept["neurons"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -70,7 +70,7 @@ class Worker:
         except StorageError as error:
             return Outcome(cell, End.UNKEPT, str(error))
         except Exception as error:  # whatever a model or a library raises, the other cells go on
-            return self._failed(cell, error, time.monotonic() - started)
+            return Outcome(cell, End.FAILED, _reason(error), time.monotonic() - started)
         return Outcome(cell, End.DONE, seconds=time.monotonic() - started)
 
     def _require_model_of(self, cell: Cell) -> None:
@@ -79,8 +79,8 @@ class Worker:
             return
         try:
             own = self.known.identity
-        except InterlinguaError as error:
-            raise _UnfitError(str(error)) from error
+        except Exception as error:  # whatever a library raises, no cell that runs the model can be computed here
+            raise _UnfitError(_reason(error)) from error
         others = [f"{name} {own[name]}, not {planned}" for name, planned in cell.model.items() if own[name] != planned]
         if others:
             raise _UnfitError(f"its model is not the one that the study was planned with: {'; '.join(others)}")
@@ -109,10 +109,11 @@ class Worker:
             return self.store.save_arrays(cell, self._hold(cell, ARRAYS[cell.measure](work)))
         return self.store.save_tables(cell, self._hold(cell, TABLES[cell.measure](work)))
 
-    def _failed(self, cell: Cell, error: Exception, seconds: float) -> Outcome:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        message = reason if isinstance(error, InterlinguaError) else f"{type(error).__name__}: {reason}"
-        return Outcome(cell, End.FAILED, message, seconds)
+
+def _reason(error: Exception) -> str:
+    """Return an error in a line: its message alone where it is one of ours."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    return message if isinstance(error, InterlinguaError) else f"{type(error).__name__}: {message}"
 
 
 class _UnfitError(ModelError):
