@@ -59,7 +59,7 @@ def test_summary_is_the_mean_over_pairs_of_different_languages(run):
 
 def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch):
     before = {name: table.copy() for name, table in run.tables.items()}
-    monkeypatch.setattr("interlingua.study.run._Session.compute", None)
+    monkeypatch.setattr("interlingua.study.worker.Worker.compute", None)
     written = [path for path in run.folder.rglob("*.*") if path.name not in ("study.log", "study.lock")]
     files = {path: path.stat().st_mtime_ns for path in written if path.is_file()}
     said = []
@@ -111,7 +111,7 @@ def test_manifest_says_what_made_the_run(run, config):
 
 
 def test_default_languages_of_starter_are_the_papers():
-    from interlingua.study.material import _parallel as _corpora
+    from interlingua.study.corpora import _parallel as _corpora
 
     probe, evaluation = _corpora(StudyConfig())
     assert set(probe.languages) == {"eng_Latn", "deu_Latn", "fra_Latn", "spa_Latn", "jpn_Jpan", "zho_Hans"}
@@ -170,7 +170,7 @@ def test_fresh_removes_no_file_of_the_users(config, tmp_path):
 
 
 def test_a_target_is_always_measured():
-    from interlingua.study.material import _parallel as _corpora
+    from interlingua.study.corpora import _parallel as _corpora
 
     assert "zho_Hans" in _corpora(StudyConfig(targets=["Chinese"]))[1].languages
 

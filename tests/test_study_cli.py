@@ -1,6 +1,7 @@
 """The command `study` as a user meets it: what it prints beside a run, and how it ends when cells fail."""
 
 import re
+import shutil
 import sys
 
 import pytest
@@ -8,8 +9,8 @@ import pytest
 import interlingua as il
 from interlingua import cli
 from interlingua.study import StudyConfig, estimate_study, load_config
-from interlingua.study.estimate import cost_of
-from interlingua.study.material import load_material
+from interlingua.study.corpora import load_corpora
+from interlingua.study.cost import cost_of
 from interlingua.study.plan import plan
 
 
@@ -83,22 +84,65 @@ def test_the_summary_has_behaviour_and_claims(run_cli, few):
     assert re.search(r"^  not measured: .*C2", printed, re.MULTILINE)
 
 
+def test_warnings_of_a_corpus_are_said_once_on_stderr_and_in_the_log(run_cli, corpus_folder, few, tmp_path):
+    repeated = shutil.copytree(corpus_folder, tmp_path / "repeated")
+    path = repeated / "devtest" / "spa_Latn.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], lines[0], *lines[2:]]) + "\n", encoding="utf-8")
+    _, printed, errors = run_cli(*few, "--corpus", repeated)
+    told = (
+        f"warning: corpus '{repeated}' (devtest): spa_Latn: 1 line that repeats an earlier one, which makes retrieval "
+        f"ambiguous (first: line 2); `interlingua corpus show {repeated}` lists them"
+    )
+    assert errors.splitlines().count(told) == 1
+    assert "warning: corpus" not in printed
+    assert (tmp_path / "r" / "study.log").read_text(encoding="utf-8").count(told) == 1
+    assert "warning: corpus" not in run_cli(*few, "--corpus", repeated)[2], "nothing was computed"
+
+
+def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, tmp_path, monkeypatch):
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32", measures=["geometry", "projection"]
+    )
+    monkeypatch.setitem(sys.modules, "umap", None)
+    said = []
+    run = il.run_study(config, tmp_path / "r", say=said.append)
+    assert run.manifest["failed"] == []
+    assert "projection" not in run.tables
+    assert said.count("warning: no projection: it needs the extra 'plots': pip install 'interlingua[plots]'") == 1
+
+
+def test_an_estimate_for_several_devices_shares_the_cells(checkpoint, corpus_folder, tmp_path, run_cli, few):
+    config = StudyConfig(
+        model=str(checkpoint),
+        corpus=str(corpus_folder),
+        k=[5],
+        dtype="float32",
+        device="cpu,cpu",
+        measures=["geometry"],
+    )
+    estimate = estimate_study(config, tmp_path / "r")
+    assert estimate.workers == 2
+    longest = max(estimate.speed.seconds(cost) for cost in estimate.to_do)
+    assert max(estimate.seconds / 2, longest) <= estimate.seconds_together <= estimate.seconds
+    printed = " ".join(run_cli(*few, "--device", "cpu,cpu", "--dry-run")[1].split())
+    assert re.search(r"on this machine by one worker, \d+ s by 2, and", printed)
+
+
 def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder, monkeypatch):
     """Count what goes through the body while cells run."""
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32",
         perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
     )  # fmt: skip
-    material = load_material(config, lambda line: None, lambda *a: None)
+    model, corpora = il.load_model(checkpoint, dtype="float32"), load_corpora(config, lambda line: None)
     costs = {}
-    for cell in plan(config, material.identity, material.corpora):
-        costs.setdefault(cell.measure, cost_of(cell, material))
+    for cell in plan(config, model.identity(), corpora):
+        costs.setdefault(cell.measure, cost_of(cell, model, corpora))
     seen = []
-    model = material.model
     handle = model.body.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
     )
-    corpora = material.corpora
     il.embed(model, [s for code in corpora.evaluation.languages for s in corpora.evaluation[code]])
     assert sum(seen) == costs["embeddings"].read
     seen.clear()

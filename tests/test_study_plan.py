@@ -3,7 +3,7 @@
 import pytest
 
 from interlingua.study import StudyConfig
-from interlingua.study.material import load_corpora
+from interlingua.study.corpora import load_corpora
 from interlingua.study.plan import plan
 
 IDENTITY = {"model": "m", "weights": "0", "torch": "2"}

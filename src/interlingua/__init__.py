@@ -7,9 +7,10 @@ used, so that `import interlingua` and `interlingua --help` do not wait for torc
 
 from __future__ import annotations
 
-import importlib
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from interlingua.lazy import imported_when_used
 
 if TYPE_CHECKING:
     from interlingua.alignment import Aligner, align
@@ -89,10 +90,7 @@ __all__ = [  # noqa: RUF022
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'interlingua' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"interlingua.{_ROOM_OF[name]}"), name)
+__getattr__ = imported_when_used(__name__, _ROOM_OF)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.text import Text
 
 from interlingua.errors import InterlinguaError
 from interlingua.progress import shown_progress
+
+if TYPE_CHECKING:
+    from interlingua.study import Cluster, StudyConfig
 
 INTERRUPTED = 130  # which is also what typer makes of Ctrl-C
 
@@ -92,9 +95,16 @@ def study(
     measure: Annotated[list[str] | None, typer.Option(help="Measure this only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<model>-<corpus>.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; all GPUs; or several, as cuda:0,cuda:1.")
+    ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, float16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS|local", help="Have a Ray cluster compute the cells (extra `ray`).")
+    ] = None,
+    cell_cpus: Annotated[int | None, typer.Option(min=1, help="CPUs and threads of a cell in the cluster.")] = None,
+    cell_gpus: Annotated[float | None, typer.Option(min=0, help="GPUs of a cell that runs the model there.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything anew.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the cells and what they cost, without starting.")
@@ -112,14 +122,10 @@ def study(
 
     Presets: starter, flores200, paper-bloom-7b1, paper-aya-23-8b, paper-polylm-13b.
     """
-    from interlingua.report import write_report
-    from interlingua.report.figures import require_matplotlib
-    from interlingua.report.terminal import cells_summary, estimate_summary, files_summary, study_summary
-    from interlingua.study import StudyError, commented_yaml, estimate_study, load_config, run_study
-    from interlingua.study.cell_store import CellStore
+    from interlingua.study import Cluster, commented_yaml, load_config
 
     if status is not None:
-        out.print(cells_summary(CellStore(status).states()))
+        _print_status(status)
         return
     overrides: dict[str, Any] = {
         "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "measures": measure,
@@ -128,19 +134,42 @@ def study(
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
     if print_config:
         sys.stdout.write(commented_yaml(settings))
-        return
-    if dry_run:
-        with shown_progress(err) as progress:
-            out.print(estimate_summary(estimate_study(settings, folder, progress=progress, say=_say)))
-        return
+    elif dry_run:
+        _print_estimate(settings, folder)
+    else:
+        on = None if cluster is None else Cluster(cluster, cell_cpus, cell_gpus)
+        _run_study(settings, folder, fresh, on)
+
+
+def _print_status(folder: Path) -> None:
+    from interlingua.report.terminal import cells_summary
+    from interlingua.study.cell_store import CellStore
+
+    out.print(cells_summary(CellStore(folder).states()))
+
+
+def _print_estimate(settings: StudyConfig, folder: Path | None) -> None:
+    from interlingua.report.terminal import estimate_summary
+    from interlingua.study import estimate_study
+
+    with shown_progress(err) as progress:
+        out.print(estimate_summary(estimate_study(settings, folder, progress=progress, say=_say)))
+
+
+def _run_study(settings: StudyConfig, folder: Path | None, fresh: bool, cluster: Cluster | None) -> None:
+    from interlingua.report.figures import require_matplotlib
+    from interlingua.report.page import reported
+    from interlingua.report.terminal import files_summary, study_summary
+    from interlingua.study import StudyError, run_study
+
     require_matplotlib()
     failed = None
     try:
         with shown_progress(out) as progress:
-            run = run_study(settings, folder, fresh=fresh, progress=progress, say=_say)
+            run = run_study(settings, folder, fresh=fresh, cluster=cluster, progress=progress, say=_say)
     except StudyError as error:
         failed, run = error, error.run
-    page = write_report(run)
+    page = reported(run)
     out.print(study_summary(run))
     out.print(files_summary(page))
     if failed is not None:
@@ -517,4 +546,4 @@ def _steered(model: Any, edit: Any) -> AbstractContextManager[None]:
 
 
 def _say(line: str) -> None:
-    out.print(line, markup=False, soft_wrap=True)
+    (err if line.startswith("warning: ") else out).print(line, markup=False, soft_wrap=True)

@@ -2,13 +2,19 @@
 
 `record` runs the model over sentences and keeps one number per neuron and sentence, where `holding` finds room for it
 and, on disk, `response_file` lets a stopped recording go on; `ranking` scores every neuron as a classifier of every
-language; `experts` holds the scores and answers questions about them.
+language; `find` does both; `experts` holds the scores and answers questions about them.
 """
 
-from interlingua.experts.experts import Experts, find_experts, find_experts_by_pooling
-from interlingua.experts.ranking import auroc_by_language, score_neurons
-from interlingua.experts.record import record_poolings, record_responses
+from typing import TYPE_CHECKING
+
+from interlingua.experts.experts import Experts
 from interlingua.experts.response_file import remove_recording
+from interlingua.lazy import imported_when_used
+
+if TYPE_CHECKING:
+    from interlingua.experts.find import find_experts, find_experts_by_pooling
+    from interlingua.experts.ranking import auroc_by_language, score_neurons
+    from interlingua.experts.record import record_poolings, record_responses
 
 __all__ = [
     "Experts",
@@ -20,3 +26,15 @@ __all__ = [
     "remove_recording",
     "score_neurons",
 ]
+
+__getattr__ = imported_when_used(
+    __name__,
+    {
+        "auroc_by_language": "ranking",
+        "find_experts": "find",
+        "find_experts_by_pooling": "find",
+        "record_poolings": "record",
+        "record_responses": "record",
+        "score_neurons": "ranking",
+    },
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,19 +18,10 @@ import pyarrow.parquet as pq
 
 from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
-from interlingua.experts.holding import Hold, ResponseType
-from interlingua.experts.ranking import score_neurons
-from interlingua.experts.record import record_poolings
 from interlingua.experts.statistics import ResponseStatistics
 from interlingua.files import written_whole
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
-from interlingua.models.pooling import Pooling
-from interlingua.progress import ProgressCallback, silent
-
-if TYPE_CHECKING:
-    from interlingua.corpora import ParallelCorpus
-    from interlingua.models import LanguageModel
 
 CHANCE = 0.5
 SPREAD = ["language", "layer", "module", "k", "experts", "share"]
@@ -261,94 +252,3 @@ class Experts:
             '```python\nimport interlingua as il\n\nexperts = il.Experts.load(".")\n'
             f'experts.table("{self.languages[0]}")\n```\n'
         )
-
-
-def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Pooling = "mean", **options: Any) -> Experts:
-    """Score every neuron of a model as a classifier of each language of a corpus (paper, section 3.2).
-
-    The sentences of a language are its positives, those of all other languages of `probe` its negatives.
-
-    Args:
-        model: The model.
-        probe: The probing set, for example the split `dev` of a corpus.
-        pooling: How a response is pooled over the tokens of a sentence; see `record_responses`.
-        **options: Those of `find_experts_by_pooling`.
-
-    Raises:
-        InputError: The probe has one language only.
-        ActivationError: A response is NaN or infinite.
-    """
-    return find_experts_by_pooling(model, probe, [pooling], **options)[pooling]
-
-
-def find_experts_by_pooling(
-    model: LanguageModel,
-    probe: ParallelCorpus,
-    poolings: Sequence[Pooling],
-    *,
-    special_tokens: bool = False,
-    max_length: int = 128,
-    token_budget: int | None = None,
-    hold: Hold = "auto",
-    response_type: ResponseType = "float32",
-    folder: str | Path | None = None,
-    progress: ProgressCallback = silent,
-) -> dict[Pooling, Experts]:
-    """Find experts by responses that are pooled in several ways, reading each sentence once.
-
-    Args:
-        model: The model.
-        probe: The probing set.
-        poolings: `mean`, `max`, `last`; see `record_responses`.
-        special_tokens: Whether tokens that the tokenizer adds count.
-        max_length: Sentences are cut to this many tokens.
-        token_budget: Padded tokens a batch; by default what suits the device.
-        hold: Where the responses are held; see `record_poolings`.
-        response_type: In which type the responses are kept.
-        folder: For responses on disk; with it, a recording that was stopped goes on where it was. It can be removed
-            (`remove_recording`) as soon as the experts are saved.
-        progress: Called with what is done.
-
-    Raises:
-        InputError: The probe has one language only.
-        ActivationError: A response is NaN or infinite.
-        StorageError: The responses fit nowhere.
-    """
-    languages = probe.languages
-    if len(languages) < 2:
-        raise InputError(
-            f"experts of {languages[0]} need sentences of other languages to be told from; the probe has none"
-        )
-    sentences = [sentence for code in languages for sentence in probe[code]]
-    recorded = record_poolings(
-        model,
-        sentences,
-        poolings,
-        special_tokens=special_tokens,
-        max_length=max_length,
-        token_budget=token_budget,
-        hold=hold,
-        dtype=response_type,
-        folder=folder,
-        progress=progress,
-    )
-    labels = np.repeat(np.arange(len(languages)), len(probe))
-    found = {}
-    for pooling, responses in recorded.items():
-        scores = score_neurons(responses.values, labels, len(languages), model.device, progress)
-        made_from = {
-            **model.identity(),
-            "corpus": probe.name,
-            "split": probe.split,
-            "corpus_sha256": probe.fingerprint(),
-            "pooling": pooling,
-            "special_tokens": special_tokens,
-            "max_length": max_length,
-            "response_type": response_type,
-            "truncated": responses.truncated,
-            "tokens": responses.tokens,
-        }
-        found[pooling] = Experts(
-            languages, model.neurons, scores.auroc, scores.average_precision, scores.statistics, len(probe), made_from
-        )
-    return found

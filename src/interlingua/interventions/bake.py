@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from interlingua.errors import ModelError, SteeringError
 
 if TYPE_CHECKING:
+    import torch
+
     from interlingua.interventions.intervention import AffineEdit, Intervention
     from interlingua.models import LanguageModel
 
 PLAIN_LAYERS = ("Linear", "Conv1D", "FalconLinear")  # layers whose output is x W + b and nothing else
-PLAIN_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+PLAIN_DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 
 def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
@@ -54,15 +54,20 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
 
 def can_be_baked(linear: Any) -> bool:
     """Tell whether a layer's weights can be edited: a plain linear layer, not quantised, that is in memory."""
+    import torch  # here, so that the kinds of interventions are known without it
+
     if type(linear).__name__ not in PLAIN_LAYERS:
         return False
     weight = linear.weight
-    return type(weight) is torch.nn.Parameter and weight.dtype in PLAIN_DTYPES and weight.device.type != "meta"
+    plain = type(weight) is torch.nn.Parameter and str(weight.dtype).removeprefix("torch.") in PLAIN_DTYPES
+    return plain and weight.device.type != "meta"
 
 
 @contextmanager
 def baked_in_place(linear: Any, edit: AffineEdit) -> Generator[None]:
     """Keep an edit in a layer's weights while the context lasts; they are bitwise as before on leaving."""
+    import torch
+
     units = torch.from_numpy(edit.units).to(linear.weight.device)
     rows = _rows(linear)
     weight, bias = rows[units].clone(), linear.bias
@@ -86,17 +91,21 @@ def baked_in_place(linear: Any, edit: AffineEdit) -> Generator[None]:
         )
 
 
-@torch.no_grad()
 def _write(linear: Any, edit: AffineEdit) -> None:
-    rows, bias = _rows(linear), linear.bias
-    units, scale, shift = (torch.from_numpy(array).to(rows.device) for array in (edit.units, edit.scale, edit.shift))
-    if bias is None:
-        bias = torch.nn.Parameter(torch.zeros(len(rows), dtype=rows.dtype, device=rows.device), requires_grad=False)
-        linear.bias = bias
-    # Where the scale is 0 the row becomes 0 even if it was infinite: a unit that is set holds its value.
-    bias[units] = torch.where(scale == 0, shift, torch.addcmul(shift, bias[units].float(), scale)).to(bias.dtype)
-    scaled = torch.where(scale[:, None] == 0, 0.0, rows[units].float() * scale[:, None])
-    rows[units] = scaled.to(rows.dtype)
+    import torch
+
+    with torch.no_grad():
+        rows, bias = _rows(linear), linear.bias
+        units, scale, shift = (
+            torch.from_numpy(array).to(rows.device) for array in (edit.units, edit.scale, edit.shift)
+        )
+        if bias is None:
+            bias = torch.nn.Parameter(torch.zeros(len(rows), dtype=rows.dtype, device=rows.device), requires_grad=False)
+            linear.bias = bias
+        # Where the scale is 0 the row becomes 0 even if it was infinite: a unit that is set holds its value.
+        bias[units] = torch.where(scale == 0, shift, torch.addcmul(shift, bias[units].float(), scale)).to(bias.dtype)
+        scaled = torch.where(scale[:, None] == 0, 0.0, rows[units].float() * scale[:, None])
+        rows[units] = scaled.to(rows.dtype)
 
 
 def _rows(linear: Any) -> torch.Tensor:

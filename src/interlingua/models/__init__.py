@@ -5,7 +5,14 @@ default model out of a PyPI package; `neurons` finds the linear layers of the ML
 into padded batches.
 """
 
-from interlingua.models.language_model import LanguageModel, load_model
+from typing import TYPE_CHECKING
+
+from interlingua.lazy import imported_when_used
 from interlingua.models.neurons import NeuronIndex, NeuronLinear, find_neurons
 
+if TYPE_CHECKING:
+    from interlingua.models.language_model import LanguageModel, load_model
+
 __all__ = ["LanguageModel", "NeuronIndex", "NeuronLinear", "find_neurons", "load_model"]
+
+__getattr__ = imported_when_used(__name__, {"LanguageModel": "language_model", "load_model": "language_model"})

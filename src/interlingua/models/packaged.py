@@ -49,6 +49,11 @@ PACKAGED_MODELS = {
 }
 
 
+def checkpoint_folder(name: str) -> Path:
+    """Return where the checkpoint of a packaged model is, or will be when it is made."""
+    return platformdirs.user_cache_path("interlingua") / "models" / f"{name}-{PACKAGED_MODELS[name].sha256[:12]}"
+
+
 def packaged_checkpoint(
     name: str, say: Callable[[str], None] = lambda line: None, progress: ProgressCallback = silent
 ) -> Path:
@@ -65,8 +70,7 @@ def packaged_checkpoint(
         MissingExtraError: The package is not installed, and the checkpoint was not made before.
         ModelError: The package's file is not the one expected.
     """
-    packaged = PACKAGED_MODELS[name]
-    folder = platformdirs.user_cache_path("interlingua") / "models" / f"{name}-{packaged.sha256[:12]}"
+    packaged, folder = PACKAGED_MODELS[name], checkpoint_folder(name)
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -63,6 +63,14 @@ def write_report(run: Run, folder: Path | None = None) -> Path:
     )
 
 
+def reported(run: Run) -> Path:
+    """Return the path of a run's report, which is written unless it is newer than the run."""
+    page = run.folder / "report.html"
+    if page.is_file() and page.stat().st_mtime_ns >= (run.folder / "manifest.json").stat().st_mtime_ns:
+        return page
+    return write_report(run)
+
+
 def write_comparison(runs: Sequence[Run], folder: Path) -> Path:
     """Write the tables of several runs side by side, and `comparison.html`, into a folder.
 

@@ -100,9 +100,13 @@ def estimate_summary(estimate: Estimate) -> RenderableType:
         seconds = f"{estimate.speed.seconds(cost):.0f}" if cost.tokens and not done else ""
         table.add_row(cell.name, "done" if done else "", tokens, seconds)
     costs = estimate.to_do
+    if not costs:
+        return Group(table, Text(f"\nNothing to do: all {len(estimate.cells)} cells are done"))
+    several = f" by one worker, {_duration(estimate.seconds_together)} by {estimate.workers}"
+    together = several if estimate.workers > 1 else ""
     lines = [
         f"\n{len(costs)} of {len(estimate.cells)} cells to compute: {sum(cost.tokens for cost in costs):,} tokens, "
-        f"about {_duration(estimate.seconds)} on this machine, and what needs no model beside.",
+        f"about {_duration(estimate.seconds)} on this machine{together}, and what needs no model beside.",
         f"Disk: {_size(sum(cost.disk for cost in costs))}. Memory: {_size(estimate.model_bytes)} for the weights, and "
         f"{_size(estimate.response_bytes)} for the responses while experts are found, on disk where they do not fit.",
         "Nothing was started.",

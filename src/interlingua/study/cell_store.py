@@ -32,7 +32,6 @@ from safetensors.numpy import load_file, save_file
 from interlingua.errors import ArtifactError, InputError, StorageError
 from interlingua.experts import Experts, remove_recording
 from interlingua.files import sha256_of_file, write_json, written_whole
-from interlingua.study.cells import ARRAYS, EXPERTS
 from interlingua.study.plan import Cell
 
 LOCK, PLAN = "study.lock", "plan.json"
@@ -90,9 +89,8 @@ class CellStore:
         record = self.record(cell.key)
         if record is None or record.state != DONE:
             return False
-        quick = cell.measure not in ARRAYS and cell.measure not in EXPERTS
         return all(
-            (self.folder / path).is_file() and (not quick or sha256_of_file(self.folder / path) == checksum)
+            (self.folder / path).is_file() and (_large(path) or sha256_of_file(self.folder / path) == checksum)
             for path, checksum in record.files.items()
         )
 
@@ -105,12 +103,15 @@ class CellStore:
         """Forget what became of cells, so that they are computed anew."""
         for cell in cells:
             self._record_path(cell.key).unlink(missing_ok=True)
-            if cell.measure in EXPERTS:
-                remove_recording(self.experts_folder(cell).with_name(f"{cell.key}.recording"))
+            remove_recording(self.recording_folder(cell))
 
     def experts_folder(self, cell: Cell) -> Path:
         """Return where a cell's experts are saved."""
         return self.folder / "experts" / cell.key
+
+    def recording_folder(self, cell: Cell) -> Path:
+        """Return where the responses are kept while a cell's experts are found."""
+        return self.folder / "experts" / f"{cell.key}.recording"
 
     def save_arrays(self, cell: Cell, arrays: Mapping[str, np.ndarray]) -> list[Path]:
         """Write arrays whole, and return their file."""
@@ -138,23 +139,29 @@ class CellStore:
     def load(self, cell: Cell) -> Any:
         """Return a cell's result: experts, arrays by name, or tables by name.
 
+        What is damaged is forgotten, so that it is computed again.
+
         Raises:
             ArtifactError: It is not there, or damaged.
         """
         record = self.record(cell.key)
         if record is None or record.state != DONE:
             raise ArtifactError(f"'{self.folder}' has no {cell.name}; run the study again")
-        if cell.measure in EXPERTS:
-            return Experts.load(self.experts_folder(cell))
         try:
-            for path, checksum in record.files.items():
-                if sha256_of_file(self.folder / path) != checksum:
-                    raise ArtifactError(f"'{self.folder / path}' is damaged: its checksum is not that of its record")
-            if cell.measure in ARRAYS:
-                return load_file(self.folder / next(iter(record.files)))
-            return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
+            return self._read(cell, record)
         except (OSError, ValueError, SafetensorError) as error:
-            raise ArtifactError(f"{cell.name} in '{self.folder}' cannot be read: {error}") from error
+            self._record_path(cell.key).unlink(missing_ok=True)
+            raise ArtifactError(f"{cell.name} in '{self.folder}' is damaged: {error}; run the study again") from error
+
+    def _read(self, cell: Cell, record: Record) -> Any:
+        if self.experts_folder(cell).is_dir():
+            return Experts.load(self.experts_folder(cell))
+        for path, checksum in record.files.items():
+            if sha256_of_file(self.folder / path) != checksum:
+                raise ArtifactError(f"'{self.folder / path}' has not the checksum of its record")
+        if arrays := next(filter(_large, record.files), None):
+            return load_file(self.folder / arrays)
+        return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
 
     def write_plan(self, cells: Iterable[Cell]) -> None:
         """Write which cells the study has, for `states` and for people."""
@@ -217,6 +224,11 @@ class CellStore:
 
     def _record_path(self, key: str) -> Path:
         return self.folder / "cells" / f"{key}.json"
+
+
+def _large(path: str) -> bool:
+    """Tell whether a result is of arrays, whose checksum takes long and is compared when they are read."""
+    return path.endswith(".safetensors")
 
 
 @contextmanager

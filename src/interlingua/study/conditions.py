@@ -6,14 +6,16 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from interlingua.experts import Experts
 from interlingua.interventions import Intervention, make_intervention, random_control
 from interlingua.languages import short_code
-from interlingua.models import LanguageModel
 from interlingua.study.config import StudyConfig
 from interlingua.study.sections import Kind
+
+if TYPE_CHECKING:
+    from interlingua.experts import Experts
+    from interlingua.models import LanguageModel
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ class StudyConfig(Section):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto is bfloat16 where the device computes in it, else float32"
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    device: str = Field(
+        "auto", description="auto, cpu, cuda, cuda:1, mps; all, which is every GPU; or several, as cuda:0,cuda:1"
+    )
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
     mlp_endings: tuple[str, ...] | None = Field(
         None, description="names of the MLP's linear layers, for a model whose naming is unknown"

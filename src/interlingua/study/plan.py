@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from interlingua.files import sha256_of_json
 from interlingua.languages import seen_languages, short_code
 from interlingua.study.conditions import ORIGINAL, Condition, conditions
 from interlingua.study.config import StudyConfig
-from interlingua.study.material import Corpora
+from interlingua.study.corpora import Corpora
 
 SWEPT = ("texts", "generation", "perplexity")
 
@@ -49,6 +49,11 @@ class Cell:
         return sha256_of_json(decided_by)[:16]
 
     @property
+    def model(self) -> Mapping[str, Any] | None:
+        """The identity of the model that it runs, None where it takes the results of others alone."""
+        return self.parameters.get("model")
+
+    @property
     def name(self) -> str:
         """What people call it."""
         parts = [self.measure]
@@ -78,6 +83,8 @@ class _Shared:
 
 def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> list[Cell]:
     """Return the cells of a study in an order in which each comes after those that it needs.
+
+    With k = 0 the steered model is the original: then two conditions have cells of the same key (see `once`).
 
     Args:
         config: The study.
@@ -200,6 +207,14 @@ def _perplexity(shared: _Shared, condition: Condition) -> Iterator[Cell]:
         if target in shared.corpora.texts:
             parameters = {"text": shared.corpora.texts[target].fingerprint(), **settings}
             yield shared.reading("perplexity", condition, parameters, target)
+
+
+def once(cells: Iterable[Cell]) -> list[Cell]:
+    """Return the cells without those whose key an earlier one has."""
+    found: dict[str, Cell] = {}
+    for cell in cells:
+        found.setdefault(cell.key, cell)
+    return list(found.values())
 
 
 def pretrained_languages(config: StudyConfig) -> frozenset[str] | None:

@@ -1,30 +1,29 @@
-"""Run a study: load what it works on, and compute the cells that are not there."""
+"""Run a study: find what is missing, have it computed, and put the tables together."""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import importlib.util
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from interlingua.errors import ArtifactError, InterlinguaError, StorageError
+from interlingua.errors import InterlinguaError
 from interlingua.experts import Experts
 from interlingua.experts.experts import CHANCE
 from interlingua.files import sha256_of_json
 from interlingua.progress import ProgressCallback, silent
-from interlingua.study.assemble import assemble
-from interlingua.study.cell_store import FAILED, RUNNING, CellStore, Record
-from interlingua.study.cells import ARRAYS, EXPERTS, TABLES, Work
+from interlingua.study.cell_store import FAILED, CellStore
+from interlingua.study.computing import compute_cells
 from interlingua.study.config import StudyConfig, load_config
-from interlingua.study.material import Material, load_material
-from interlingua.study.plan import Cell, plan
+from interlingua.study.corpora import Corpora, load_corpora
+from interlingua.study.crew import Assignment, Cluster, Crew, crew_of
+from interlingua.study.log import Log
+from interlingua.study.manifest import manifest_of
+from interlingua.study.model import Checkpoint, KnownModel, require_neurons
+from interlingua.study.plan import Cell, once, plan
 from interlingua.study.store import Run
 
-HELD = 6
-"""Results held in memory: experts, and the embeddings of the original and of one condition."""
 LOG = "study.log"
 
 
@@ -51,6 +50,7 @@ def run_study(
     out: str | Path | None = None,
     *,
     fresh: bool = False,
+    cluster: Cluster | str | None = None,
     progress: ProgressCallback = silent,
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -59,50 +59,126 @@ def run_study(
     Every cell (a measure in a condition) is computed once and kept, under the hash of all that decides it: a second run
     computes nothing, a changed study what depends on the change. A cell that fails is recorded, and the others go on.
 
+    A study whose `device` names several devices starts a process for each, so that a script which calls this needs
+    Python's `if __name__ == "__main__":`.
+
     Args:
         config: A config, the path of a YAML file, or the name of a preset.
         out: The run folder; by default `runs/<model>-<corpus>`.
         fresh: Compute everything anew.
+        cluster: Have the cells computed by this Ray cluster, or the one of this address; its nodes must all see the run
+            folder, and a model that is a folder, under the same paths.
         progress: Called with what is done.
         say: Called with a line before each part.
 
     Raises:
         StudyError: Cells failed; it has the run, with the tables of the others.
         StorageError: Another study is running in the folder, or the disk is full.
-        InterlinguaError: What the rooms raise before the first cell.
+        InterlinguaError: What the rooms raise before the first cell, or no worker of the cluster is left.
     """
-    if not isinstance(config, StudyConfig):
-        config = load_config(config)
+    config = config if isinstance(config, StudyConfig) else load_config(config)
+    cluster = Cluster(cluster) if isinstance(cluster, str) else cluster
     run = Run(Path(out) if out is not None else default_folder(config))
-    material = load_material(config, say, progress)
-    cells = plan(config, material.identity, material.corpora)
     store = CellStore(run.folder)
-    with store.locked():
-        log = _Log(run.folder / LOG, say)
-        if fresh:
-            store.forget(cells)
-        missing = [cell for cell in once(cells) if not store.is_done(cell)]
-        if not missing and (run.folder / "manifest.json").is_file() and run.config == config:
-            log(f"Nothing to do: all {len(once(cells))} cells are done")
+    corpora = load_corpora(config, say)
+    checkpoint = Checkpoint.of(config, cluster.address if cluster else None)
+    assignment = Assignment(measurable(config, say), corpora, run.folder.absolute())
+    with ExitStack() as stack:
+
+        def hire() -> Crew:
+            return stack.enter_context(crew_of(assignment, cluster, say, progress))
+
+        work = _plan(assignment, checkpoint.recall(run.folder), store, fresh, hire)
+        stack.enter_context(store.locked())
+        log = Log(run.folder / LOG, say)
+        if work.crew is not None:
+            checkpoint.remember(run.folder, work.known)
+        if not work.missing and run.is_of(config):
+            log(f"Nothing to do: all {len(once(work.cells))} cells are done")
             return run
-        run.begin()
-        run.write_config(config)
-        store.write_plan(once(cells))
-        log(f"{len(missing)} of {len(once(cells))} cells to compute in {run.folder}")
-        session = _Session(config, material, store, log, progress)
-        for number, cell in enumerate(missing, start=1):
-            session.compute(cell, f"[{number}/{len(missing)}]")
-        session.warn_of_few_experts(cells[0])
-        with_tables = [cell for cell in cells if cell.measure in TABLES and store.is_done(cell)]
-        run.write_tables(assemble(config, with_tables, store.load))
-        failures = _failures(store, cells)
-        run.write_manifest(_manifest(config, material, store, cells, failures))
-        if failures:
-            lacking = sum(record.needed for _, record in failures)
-            error = StudyError(run, [(name, own.error) for name, own in failures if not own.needed], lacking)
-            log.write(str(error))
-            raise error
+        if fresh:
+            store.forget(work.missing)
+        run.begin(config)
+        store.write_plan(once(work.cells))
+        for line in corpora.warnings():
+            log(line)
+        log(f"{len(work.missing)} of {len(once(work.cells))} cells to compute in {run.folder}")
+        if work.crew is not None:
+            compute_cells(work.missing, work.crew, store, log, progress)
+        _conclude(run, config, work, corpora, store, log)
     return run
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The cells of a study, those of them that are missing, and the crew that will compute these."""
+
+    known: KnownModel
+    cells: Sequence[Cell]
+    missing: Sequence[Cell]
+    crew: Crew | None
+
+
+def _plan(
+    assignment: Assignment, known: KnownModel | None, store: CellStore, fresh: bool, hire: Callable[[], Crew]
+) -> _Planned:
+    """Plan by the model that is remembered; where cells are missing or none is, by the one that a worker loads."""
+    config, corpora = assignment.config, assignment.corpora
+    if known is not None:
+        cells = plan(config, known.identity, corpora)
+        if not fresh and not missing_cells(cells, store):
+            return _Planned(known, cells, [], None)
+    crew = hire()
+    known = crew.identify()
+    require_neurons(config, known)
+    cells = plan(config, known.identity, corpora)
+    return _Planned(known, cells, once(cells) if fresh else missing_cells(cells, store), crew)
+
+
+def missing_cells(cells: Iterable[Cell], store: CellStore) -> list[Cell]:
+    """Return the cells that are not done, each once."""
+    return [cell for cell in once(cells) if not store.is_done(cell)]
+
+
+def measurable(config: StudyConfig, say: Callable[[str], None]) -> StudyConfig:
+    """Return a study without the measures that what is installed cannot make, and say which these are."""
+    if "projection" not in config.measures or importlib.util.find_spec("umap") is not None:
+        return config
+    say("warning: no projection: it needs the extra 'plots': pip install 'interlingua[plots]'")
+    return config.model_copy(update={"measures": tuple(name for name in config.measures if name != "projection")})
+
+
+def _conclude(run: Run, config: StudyConfig, work: _Planned, corpora: Corpora, store: CellStore, log: Log) -> None:
+    """Write the tables and the manifest of what is done.
+
+    Raises:
+        StudyError: Cells failed.
+    """
+    from interlingua.study.assemble import assemble  # here, since these import torch
+    from interlingua.study.cells import TABLES
+
+    experts = store.load(work.cells[0]) if store.is_done(work.cells[0]) else None
+    if experts is not None:
+        _warn_of_few(experts, config, log)
+    with_tables = [cell for cell in work.cells if cell.measure in TABLES and store.is_done(cell)]
+    run.write_tables(assemble(config, with_tables, store.load))
+    records = [(cell.name, record) for cell in once(work.cells) if (record := store.record(cell.key)) is not None]
+    run.write_manifest(manifest_of(config, work.known, corpora, experts, records))
+    failed = [(name, record) for name, record in records if record.state == FAILED]
+    if failed:
+        lacking = sum(record.needed for _, record in failed)
+        error = StudyError(run, [(name, own.error) for name, own in failed if not own.needed], lacking)
+        log.write(str(error))
+        raise error
+
+
+def _warn_of_few(experts: Experts, config: StudyConfig, log: Log) -> None:
+    """Say where fewer neurons than k are above chance."""
+    largest = max([*config.k, *config.sweep.k])
+    for target in config.targets:
+        above = int((experts.auroc[experts.row(target)] > CHANCE).sum())
+        if largest > above:
+            log(f"warning: only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
 
 
 def default_folder(config: StudyConfig) -> Path:
@@ -122,159 +198,3 @@ def _folder_name(name: str) -> str:
         return name.strip("./").replace("/", "--")
     resolved = Path(name).resolve()
     return f"{resolved.name}-{sha256_of_json(str(resolved))[:8]}"
-
-
-@dataclass(frozen=True)
-class _Log:
-    """Says each line to the user, and writes it with the time to a file."""
-
-    path: Path
-    say: Callable[[str], None]
-
-    def __call__(self, line: str) -> None:
-        self.say(line)
-        self.write(line)
-
-    def write(self, line: str) -> None:
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{stamp} {line}\n")
-        except OSError as error:
-            raise StorageError(f"cannot write the log '{self.path}': {error}") from None
-
-
-@dataclass(frozen=True)
-class _Session:
-    """Computes cells one after the other, with the latest results held in memory."""
-
-    config: StudyConfig
-    material: Material
-    store: CellStore
-    log: _Log
-    progress: ProgressCallback
-    held: OrderedDict[str, Any] = field(default_factory=OrderedDict)
-
-    def compute(self, cell: Cell, number: str = "") -> None:
-        """Compute a cell and keep its result, or record why it failed."""
-        started = time.monotonic()
-        self.log(f"{number} {cell.name}".strip())
-        lacking = [need.name for need in cell.needs.values() if not self.store.is_done(need)]
-        if lacking:
-            message = f"it needs {' and '.join(dict.fromkeys(lacking))}, which failed"
-            self._fail(cell, Record(cell.name, FAILED, error=message, needed=True))
-            return
-        self.store.mark(cell, Record(cell.name, RUNNING))
-        try:
-            needs = {name: self.result(need) for name, need in cell.needs.items()}
-            paths = self._keep(cell, Work(cell, needs, self.material, self.progress))
-        except StorageError:
-            raise
-        except Exception as error:  # whatever a model or a library raises, the other cells go on
-            seconds = time.monotonic() - started
-            reason = " ".join(str(error).split()) or type(error).__name__
-            message = reason if isinstance(error, InterlinguaError) else f"{type(error).__name__}: {reason}"
-            self._fail(cell, Record(cell.name, FAILED, round(seconds, 3), message))
-            return
-        self.store.finish(cell, paths, time.monotonic() - started)
-        self.log.write(f"done: {cell.name}, {time.monotonic() - started:.1f} s")
-
-    def _fail(self, cell: Cell, record: Record) -> None:
-        self.store.mark(cell, record)
-        self.log(f"failed: {cell.name}: {record.error}")
-
-    def _keep(self, cell: Cell, work: Work) -> list[Path]:
-        if cell.measure in EXPERTS:
-            folder = self.store.experts_folder(cell)
-            EXPERTS[cell.measure](work, folder)
-            return sorted(folder.iterdir())
-        if cell.measure in ARRAYS:
-            arrays = ARRAYS[cell.measure](work)
-            self._hold(cell, arrays)
-            return self.store.save_arrays(cell, arrays)
-        tables = TABLES[cell.measure](work)
-        self._hold(cell, tables)
-        return self.store.save_tables(cell, tables)
-
-    def result(self, cell: Cell) -> Any:
-        """Return a cell's result; where it is damaged on disk, it is computed again."""
-        if cell.key in self.held:
-            self.held.move_to_end(cell.key)
-            return self.held[cell.key]
-        try:
-            result = self.store.load(cell)
-        except ArtifactError as error:
-            self.log(f"{error}; computing it again")
-            self.compute(cell)
-            result = self.store.load(cell)
-        self._hold(cell, result)
-        return result
-
-    def _hold(self, cell: Cell, result: Any) -> None:
-        self.held[cell.key] = result
-        while len(self.held) > HELD:
-            self.held.popitem(last=False)
-
-    def warn_of_few_experts(self, cell: Cell) -> None:
-        """Say where fewer neurons than k are above chance."""
-        if not self.store.is_done(cell):
-            return
-        experts: Experts = self.result(cell)
-        largest = max([*self.config.k, *self.config.sweep.k])
-        for target in self.config.targets:
-            above = int((experts.auroc[experts.row(target)] > CHANCE).sum())
-            if largest > above:
-                self.log(f"warning: only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
-
-
-def once(cells: Iterable[Cell]) -> list[Cell]:
-    """Return the cells, one of those that are the same: with k = 0 the steered model is the original."""
-    found: dict[str, Cell] = {}
-    for cell in cells:
-        found.setdefault(cell.key, cell)
-    return list(found.values())
-
-
-def _failures(store: CellStore, cells: Iterable[Cell]) -> list[tuple[str, Record]]:
-    records = [(cell.name, store.record(cell.key)) for cell in once(cells)]
-    return [(name, record) for name, record in records if record is not None and record.state == FAILED]
-
-
-def _manifest(
-    config: StudyConfig,
-    material: Material,
-    store: CellStore,
-    cells: Iterable[Cell],
-    failures: list[tuple[str, Record]],
-) -> dict[str, Any]:
-    """Return what made a run: versions and seconds are those of the cells, whenever they were computed."""
-    records = [record for cell in once(cells) if (record := store.record(cell.key)) is not None]
-    probe, evaluation = material.corpora.probe, material.corpora.evaluation
-    experts = next(iter(cells))
-    made_from = store.load(experts).made_from if store.is_done(experts) else {}
-    return {
-        **records[0].versions,
-        "model": {
-            **material.identity,
-            "device": str(material.model.device),
-            "mlp_neurons": len(material.model.neurons),
-        },
-        "probe": {
-            "corpus": probe.name,
-            "languages": list(probe.languages),
-            "sentences": len(probe),
-            "sha256": probe.fingerprint(),
-            "tokens": made_from.get("tokens"),
-            "truncated": made_from.get("truncated"),
-        },
-        "evaluation": {
-            "corpus": evaluation.name,
-            "languages": list(evaluation.languages),
-            "sentences": len(evaluation),
-            "sha256": evaluation.fingerprint(),
-        },
-        "seed": config.seed,
-        "cells": len(records),
-        "seconds": round(sum(record.seconds for record in records), 1),
-        "failed": [{"cell": name, "error": record.error} for name, record in failures],
-    }

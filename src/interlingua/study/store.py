@@ -3,6 +3,7 @@
 study.yaml        the resolved config
 manifest.json     what made the run: versions, model, corpora, seconds, failed cells
 plan.json         the cells of the study
+model.json        which model its checkpoint was found to be (`model`)
 study.log         what happened when
 cells/, embeddings/, experts/    the cells' results (`cell_store`)
 results/          tidy tables, Parquet, put together from the cells
@@ -83,8 +84,13 @@ class Run:
                 f"the manifest of '{self.folder}' cannot be read: {error}; run the study again"
             ) from None
 
-    def write_config(self, config: StudyConfig) -> None:
-        """Write the resolved config."""
+    def is_of(self, config: StudyConfig) -> bool:
+        """Tell whether this study came to its end here."""
+        return (self.folder / "manifest.json").is_file() and self.config == config
+
+    def begin(self, config: StudyConfig) -> None:
+        """Write the resolved config, and mark the run as unfinished; what was computed stays."""
+        (self.folder / "manifest.json").unlink(missing_ok=True)
         with written_whole(self.folder / "study.yaml") as temporary:
             temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
 
@@ -101,10 +107,6 @@ class Run:
         for earlier in results.glob("*.parquet"):
             if earlier.stem not in tables:
                 earlier.unlink()
-
-    def begin(self) -> None:
-        """Mark the run as unfinished; what was computed stays."""
-        (self.folder / "manifest.json").unlink(missing_ok=True)
 
 
 def open_run(folder: str | Path) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,11 +53,8 @@ def require_matplotlib() -> None:
     Raises:
         MissingExtraError: The extra `plots` is not installed.
     """
-    try:
-        import matplotlib  # noqa: F401
-        import plotly  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("drawing figures", "plots") from None
+    if any(importlib.util.find_spec(name) is None for name in ("matplotlib", "plotly")):
+        raise MissingExtraError("drawing figures", "plots")
 
 
 def draw_figures(run: Run, folder: Path) -> tuple[DrawnFigure, ...]:

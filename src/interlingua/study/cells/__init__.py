@@ -16,8 +16,8 @@ from interlingua.study.cells.spaces import measure_correlation, measure_geometry
 from interlingua.study.cells.texts import generate_texts, measure_languages
 from interlingua.study.cells.work import Work
 
-EXPERTS: Mapping[str, Callable[[Work, Path], None]] = {"experts": record_experts}
-"""What saves experts in a folder."""
+EXPERTS: Mapping[str, Callable[[Work, Path, Path], None]] = {"experts": record_experts}
+"""What saves experts in a folder, with another for what they are found from."""
 
 ARRAYS: Mapping[str, Callable[[Work], dict[str, np.ndarray]]] = {
     "embeddings": embed_evaluation,

@@ -11,9 +11,8 @@ from interlingua.measures import overlap
 from interlingua.study.cells.work import Work
 
 
-def record_experts(work: Work, folder: Path) -> None:
+def record_experts(work: Work, folder: Path, recording: Path) -> None:
     """Find the experts of every probed language and save them in a folder; a recording that was stopped goes on."""
-    recording = folder.with_name(f"{folder.name}.recording")
     parameters = work.parameters
     experts = find_experts(
         work.model,

@@ -1,8 +1,8 @@
-"""What the function of a measure is given: a cell, the results that it needs, and what all cells share."""
+"""What the function of a measure is given: a cell, the results that it needs, the corpora and the model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from interlingua.models import LanguageModel
 from interlingua.progress import ProgressCallback
 from interlingua.study.conditions import Condition, in_condition, make_edit
-from interlingua.study.material import Corpora, Material
+from interlingua.study.corpora import Corpora
 from interlingua.study.plan import Cell
 
 
@@ -21,13 +21,15 @@ class Work:
     Attributes:
         cell: What is to be computed.
         needs: The results of the cells that it needs, by the names that the cell gives them.
-        material: The model and the corpora.
+        corpora: What is read.
+        load_model: Returns the model as it is; it is loaded the first time.
         progress: Called with what is done.
     """
 
     cell: Cell
     needs: Mapping[str, Any]
-    material: Material
+    corpora: Corpora
+    load_model: Callable[[], LanguageModel]
     progress: ProgressCallback
 
     @property
@@ -36,14 +38,9 @@ class Work:
         return self.cell.parameters
 
     @property
-    def corpora(self) -> Corpora:
-        """What is read."""
-        return self.material.corpora
-
-    @property
     def model(self) -> LanguageModel:
         """The model as it is."""
-        return self.material.model
+        return self.load_model()
 
     @property
     def condition(self) -> Condition:

@@ -1,18 +1,25 @@
-"""What a study works on: the model, and every corpus that its measures read."""
+"""The corpora that the measures of a study read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlingua.corpora import CORPORA, PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
+from interlingua.corpora import (
+    CORPORA,
+    CorpusWarning,
+    PairCorpus,
+    ParallelCorpus,
+    TextCorpus,
+    load_corpus,
+    load_pairs,
+    load_text,
+)
 from interlingua.corpora.layouts import pairs_of
 from interlingua.corpora.registry import is_halved
 from interlingua.errors import InputError, LanguageError
 from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, language_name
-from interlingua.models import LanguageModel, load_model
-from interlingua.progress import ProgressCallback
 from interlingua.study.config import StudyConfig
 
 ENGLISH = "eng_Latn"
@@ -38,56 +45,45 @@ class Corpora:
     paraphrases: Mapping[str, PairCorpus]
     bitext: Mapping[tuple[str, str], PairCorpus]
 
+    def warnings(self) -> list[str]:
+        """Return what was found when they were opened: a line for each kind of finding in a corpus and split."""
+        found: dict[tuple[str, str, str], list[CorpusWarning]] = {}
+        for corpus in self._all():
+            for warning in corpus.warnings:
+                found.setdefault((corpus.name, corpus.split, warning.kind), []).append(warning)
+        return [_told(name, split, warnings) for (name, split, _), warnings in found.items()]
 
-@dataclass(frozen=True)
-class Material:
-    """A model, its identity (`LanguageModel.identity`), and the corpora."""
+    def _all(self) -> Iterator[ParallelCorpus | TextCorpus | PairCorpus]:
+        yield self.probe
+        yield self.evaluation
+        yield from self.texts.values()
+        yield from self.paraphrases.values()
+        yield from self.bitext.values()
 
-    model: LanguageModel
-    identity: Mapping[str, str | None]
-    corpora: Corpora
+
+def _told(name: str, split: str, warnings: list[CorpusWarning]) -> str:
+    others = {warning.part for warning in warnings[1:]} - {warnings[0].part}
+    more = f", and more in {', '.join(sorted(others))}" if others else ""
+    return f"warning: corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"
 
 
-def load_material(config: StudyConfig, say: Say, progress: ProgressCallback) -> Material:
-    """Load the corpora, which are the sooner wrong, and the model.
+def load_corpora(config: StudyConfig, say: Say) -> Corpora:
+    """Load whatever the measures of a study read.
 
     Raises:
-        InputError: A language, k or number of languages cannot be.
-        InterlinguaError: What the rooms raise.
+        InputError: A language or the number of languages cannot be.
+        InterlinguaError: What the room `corpora` raises.
     """
-    corpora = load_corpora(config, say)
-    probe, evaluation = corpora.probe, corpora.evaluation
+    probe, evaluation = _parallel(config)
     if is_halved(config.corpus):
         say(
             f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
             f"{len(evaluation)} are evaluated"
         )
-    say(f"Loading {config.model}")
-    model = load_model(
-        config.model,
-        device=config.device,
-        dtype=config.dtype,
-        revision=config.revision,
-        trust_remote_code=config.trust_remote_code,
-        mlp_endings=config.mlp_endings,
-        inner=config.inner,
-        say=say,
-        progress=progress,
-    )
-    say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
     say(
         f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
         f"{len(evaluation.languages)} x {len(evaluation)}"
     )
-    largest = max([*config.k, *config.sweep.k])
-    if largest > len(model.neurons):
-        raise InputError(f"k = {largest:,} is more than the {len(model.neurons):,} neurons of {config.model}")
-    return Material(model, model.identity(), corpora)
-
-
-def load_corpora(config: StudyConfig, say: Say) -> Corpora:
-    """Load whatever the measures of a study read."""
-    probe, evaluation = _parallel(config)
     return Corpora(
         probe,
         evaluation,
