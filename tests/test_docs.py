@@ -4,8 +4,8 @@ On a page, blocks run in order, in one namespace and one empty folder:
 
 - `python` is executed; `sh` lines are commands of the command line; `yaml` is a study's config;
 - a block with a title is written to the file of that name, and not run unless it is Python;
-- `text` is what the block before it printed: a line `...` stands for any lines, and numbers may differ in their last
-  digit, since machines round differently.
+- `text` is what the block before it printed: a line `...` stands for any lines, and decimals may differ in their last
+  digit or by a twentieth, since machines round differently and one sentence of a few may be retrieved or not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,22 +101,22 @@ def matches(shown: list[str], printed: list[str]) -> bool:
 
 
 def same(shown: str, printed: str) -> bool:
-    """Tell whether two lines are the same but for spaces and the last digit of decimal numbers."""
+    """Tell whether two lines are the same but for spaces and small differences of decimals."""
     if NUMBER.sub("0", shown).split() != NUMBER.sub("0", printed).split():
         return False
     return all(near(a, b) for a, b in zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True))
 
 
 def near(shown: str, printed: str) -> bool:
+    expected, found = (float(number.replace(",", "")) for number in (shown, printed))
     digits = len(shown.partition(".")[2])
-    tolerance = 2 * 10.0**-digits if digits else 0
-    return abs(float(shown.replace(",", "")) - float(printed.replace(",", ""))) <= tolerance * 1.001
+    tolerance = max(2.001 * 10.0**-digits, abs(expected) / 20) if digits else 0
+    return abs(expected - found) <= tolerance
 
 
-def pages() -> Iterable[object]:
-    for page in PAGES:
-        real = "gemma3-270m" in (DOCS / page).read_text(encoding="utf-8")
-        yield pytest.param(page, marks=[pytest.mark.real_model] if real else [], id=page)
+def marked(page: str) -> object:
+    real = "gemma3-270m" in (DOCS / page).read_text(encoding="utf-8")
+    return pytest.param(page, marks=[pytest.mark.real_model] if real else [], id=page)
 
 
 @pytest.fixture
@@ -145,14 +145,14 @@ def keep_loaded(real, monkeypatch):
         monkeypatch.setattr(module, "load_model", loaded)
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_the_blocks_of_a_page_run_and_print_what_is_shown(page, folder, capsys):
     document = Document.parse(str(DOCS / page), Blocks(capsys))
     for example in document.examples():
         example.evaluate()
 
 
-def test_output_is_compared_but_for_the_last_digit():
+def test_output_is_compared_but_for_small_differences_of_decimals():
     assert matches(["a  0.58", "...", "1,000 b"], ["a 0.57", "", "x", "y", "1,000 b"])
     assert not matches(["a 0.58"], ["a 0.61"])
     assert not matches(["1,000 b"], ["1,001 b"])
