@@ -65,6 +65,13 @@ def record_responses(
 
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.
+
+    Example:
+        With a `model` of 320 neurons:
+
+        >>> recorded = record_responses(model, ["It rains.", "Llueve."])
+        >>> recorded.values.shape, recorded.truncated
+        ((2, 320), 0)
     """
     return record_poolings(model, sentences, [pooling], **options)[pooling]
 

@@ -85,6 +85,16 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         InputError: No row has a target, or a target is not among the languages.
+
+    Example:
+        With Spanish as target, the distances of one condition:
+
+        >>> spaces = {"eng_Latn": np.array([[1.0, 0.0]] * 2), "spa_Latn": np.array([[0.0, 1.0]] * 2)}
+        >>> steered = geometry(spaces).assign(condition="steered", target="spa_Latn", kind="set-to-mean", k=9)
+        >>> geometry_summary(steered)[["measure", "mean", "targets"]].head(2)
+                      measure  mean  targets
+        0        distance_all   1.0        1
+        1  distance_to_target   1.0        1
     """
     targets = geometry.target.dropna().unique()
     if not len(targets):

@@ -70,6 +70,13 @@ def run_study(
         StudyError: Cells failed; it has the run, with the tables of the others.
         StorageError: Another study is running in the folder, or the disk is full.
         InterlinguaError: What the rooms raise before the first cell.
+
+    Example:
+        The default study, smaller:
+
+        >>> from interlingua.study import load_config
+        >>> run = run_study(load_config("starter", limit=10, k=[500]))  # doctest: +SKIP
+        >>> run.tables["claims"][["claim", "verdict"]]  # doctest: +SKIP
     """
     if not isinstance(config, StudyConfig):
         config = load_config(config)

@@ -112,6 +112,11 @@ def open_run(folder: str | Path) -> Run:
 
     Raises:
         ArtifactError: It holds none.
+
+    Example:
+        After `interlingua study --out runs/mine`:
+
+        >>> open_run("runs/mine").tables["retrieval"].top1.mean()  # doctest: +SKIP
     """
     run = Run(Path(folder))
     missing = [name for name in ("study.yaml", "manifest.json") if not (run.folder / name).is_file()]
