@@ -289,6 +289,9 @@ def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Poolin
         pooling: How a response is pooled over the tokens of a sentence; see `record_responses`.
         **options: Those of `find_experts_by_pooling`.
 
+    Returns:
+        Scores and statistics of every neuron for every language.
+
     Raises:
         InputError: The probe has one language only.
         ActivationError: A response is NaN or infinite.

@@ -63,6 +63,9 @@ def record_responses(
             neurons.
         **options: Those of `record_poolings`.
 
+    Returns:
+        Pooled responses, [sentences, neurons], with how many tokens were read and sentences cut.
+
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.
 

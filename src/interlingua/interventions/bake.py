@@ -30,6 +30,9 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
         model: The model as it is now; it stays so. Inside `applied_to`, the copy has that edit too.
         intervention: Made for this model.
 
+    Returns:
+        A copy of the model, which shares nothing with it but its tokenizer and index.
+
     Raises:
         ArtifactError: The intervention was made for a model with other neurons.
         ModelError: An edited layer is quantised or offloaded, so that its weights cannot be edited.

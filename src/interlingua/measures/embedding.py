@@ -120,6 +120,9 @@ def embed_layers(
         progress: See `embed`.
         task: See `embed`.
 
+    Returns:
+        For each layer float32 [sentences, hidden size], and how many tokens were read and sentences cut.
+
     Raises:
         InputError: The model has no such layer, or the pool is unknown.
         ModelError: The model's blocks cannot be told from its neurons' names.

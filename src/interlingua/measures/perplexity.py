@@ -84,6 +84,9 @@ def perplexity(
         progress: Called with the number of tokens scored.
         task: What to call this when telling progress.
 
+    Returns:
+        Log perplexity in nats, its standard error, and what it was measured with.
+
     Raises:
         InputError: The text has fewer than two tokens, or stride and window do not fit.
         ModelError: The model does not say what it was made for, or its logits are not those of its head.

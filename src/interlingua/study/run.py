@@ -66,6 +66,9 @@ def run_study(
         progress: Called with what is done.
         say: Called with a line before each part.
 
+    Returns:
+        The run: its folder, its config and its tables.
+
     Raises:
         StudyError: Cells failed; it has the run, with the tables of the others.
         StorageError: Another study is running in the folder, or the disk is full.

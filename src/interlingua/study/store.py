@@ -110,6 +110,9 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open the folder of a study that came to its end.
 
+    Returns:
+        The run; its tables are read when they are asked for.
+
     Raises:
         ArtifactError: It holds none.
 
