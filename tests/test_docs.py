@@ -3,15 +3,18 @@
 On a page, blocks run in order, in one namespace and one empty folder:
 
 - `python` is executed; `sh` lines are commands of the command line; `yaml` is a study's config;
-- a block with a title is written to the file of that name, and not run unless it is Python;
+- a block with a title is written to the file of that name, and not run;
 - `text` is what the block before it printed: a line `...` stands for any lines, and decimals may differ in their last
   digit or by a tenth, since machines round differently and one sentence of a few may be retrieved or not.
+
+A block without a language is no code: a formula, or a map.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,12 +174,13 @@ def test_every_public_name_is_in_the_reference():
     assert public <= set(listed)
 
 
-def test_the_documentation_builds(tmp_path, monkeypatch):
+def test_the_documentation_builds_and_asks_nothing_of_a_network(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra `docs`)")
-    import subprocess
-
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path / "site")]
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)]
     built = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
-    page = read(tmp_path / "site" / "index.html")
-    assert not re.findall(r'(?:src|<link[^>]* href)="(?:https?:)?//[^"]+', page)
+    pages = {path.relative_to(site).as_posix(): read(path) for path in site.rglob("*.html")}
+    assert {"index.html", "protocol.html", "reference/measures.html"} <= set(pages)
+    for name, page in pages.items():
+        assert not re.findall(r'(?:src|<link[^>]* href)="?(?:https?:)?//[^"]+', page), name
