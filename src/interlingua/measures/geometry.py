@@ -57,11 +57,11 @@ def geometry(
     codes = list(spaces)
     rows: list[tuple[str, str, str, float]] = []
     for i, j in combinations(range(len(codes)), 2):
-        rows.append(("distance", codes[i], codes[j], 1 - float(of_sentences[i, j])))
-        rows.append(("distance_of_means", codes[i], codes[j], 1 - float(of_means[i, j])))
+        rows.append(("distance", codes[i], codes[j], _distance(of_sentences[i, j])))
+        rows.append(("distance_of_means", codes[i], codes[j], _distance(of_means[i, j])))
     medoid = int((1 - of_means).sum(axis=1).argmin())
     rows.extend(
-        ("distance_to_medoid", code, codes[medoid], 1 - float(of_means[i, medoid])) for i, code in enumerate(codes)
+        ("distance_to_medoid", code, codes[medoid], _distance(of_means[i, medoid])) for i, code in enumerate(codes)
     )
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -125,6 +125,10 @@ def _of_target(space: pd.DataFrame, target: str) -> dict[str, float]:
     values["target_to_medoid"] = float(medoid[medoid.language == target].value.mean())
     values["others_to_medoid"] = float(medoid[medoid.language != target].value.mean())
     return values
+
+
+def _distance(cosine: float) -> float:
+    return max(0.0, 1 - float(cosine))  # rounding takes the cosine of a mean with itself past 1
 
 
 def _mean_cosines(languages: Mapping[str, Directions], progress: ProgressCallback, task: str) -> np.ndarray:
