@@ -174,6 +174,16 @@ def test_every_public_name_is_in_the_reference():
     assert public <= set(listed)
 
 
+def test_every_command_is_in_the_documentation():
+    from typer.main import get_command
+
+    from interlingua.cli import app
+
+    everything = "".join(map(read, DOCS.rglob("*.md")))
+    for name in get_command(app).commands:  # ty: ignore
+        assert f"interlingua {name} " in everything, name
+
+
 def test_the_documentation_builds_and_asks_nothing_of_a_network(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra `docs`)")
     site = tmp_path / "site"
