@@ -111,6 +111,9 @@ def record_poolings(
             the blocks that are there.
         progress: Called with the number of tokens done.
 
+    Returns:
+        For each pooling the responses, [sentences, neurons].
+
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.
         OutOfMemoryError: One sentence alone does not fit in memory.

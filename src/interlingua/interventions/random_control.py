@@ -30,6 +30,9 @@ def random_control(
         matched: Draw as many in each linear layer as the original edits there, and keep its edits in that layer. This
             controls for where in the network the experts lie as well.
 
+    Returns:
+        As many edited neurons, with the original's scales and shifts.
+
     Raises:
         InputError: The original belongs to other neurons.
 

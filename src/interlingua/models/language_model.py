@@ -135,6 +135,9 @@ def load_model(
         say: Called with a line before work that takes more than seconds.
         progress: Called with the steps done of preparing a packaged model, which is done once.
 
+    Returns:
+        The model in evaluation mode, its tokenizer, and the index of its neurons.
+
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
         MissingExtraError: `gemma3-270m` without the extra `quickstart`, or `8bit`, `4bit` without `quantized`.
