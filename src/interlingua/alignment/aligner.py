@@ -31,8 +31,10 @@ class Aligner:
     Example:
         With a `model` of 32 dimensions, and a `probe` in four languages to fit the map on:
 
-        >>> from interlingua.alignment import align
-        >>> aligner = align(model, probe, layers=[1], methods=["centring"], folds=2)
+        >>> from interlingua.alignment import Recipe
+        >>> recipe = Recipe("centring", (1,))
+        >>> space = {1: {code: embed_layers(model, probe[code], layers=[1]).of_layer[1] for code in probe.languages}}
+        >>> aligner = Aligner(model, recipe.layers, recipe.fit(space), {"recipe": str(recipe)})
         >>> aligner.layers, aligner.encode(["It rains.", "Llueve."]).shape
         ((1,), (2, 32))
     """
