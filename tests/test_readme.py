@@ -49,6 +49,12 @@ def test_the_commands_of_the_readme_exist_with_their_options():
         assert {word for word in words if word.startswith("-")} <= known, line
 
 
+def test_the_links_of_readme_and_contributing_lead_somewhere():
+    for page in (README, README.with_name("CONTRIBUTING.md")):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (README.parent / link).exists(), f"{page.name}: {link}"
+
+
 def test_the_example_of_contributing_is_an_intervention(experts, llama, monkeypatch):
     from interlingua.interventions.registry import INTERVENTIONS, explain, make_intervention
 

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 
 class InterlinguaError(Exception):
-    """Base of every error that interlingua raises on purpose."""
+    """Base of every error that interlingua raises on purpose.
+
+    Example:
+        One `except` catches all of them, and wrong input is a `ValueError` too:
+
+        >>> import interlingua as il
+        >>> try:
+        ...     il.load_corpus("no such corpus")
+        ... except il.InterlinguaError as error:
+        ...     print(type(error).__name__, error.exit_code)
+        CorpusError 2
+    """
 
     exit_code = 1
 

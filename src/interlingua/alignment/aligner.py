@@ -27,6 +27,16 @@ class Aligner:
         layers: The hidden states that are read, numbered from 0; several are concatenated.
         alignment: The map.
         made_from: The recipe, its held-out top-1, the model and the probe.
+
+    Example:
+        With a `model` of 32 dimensions, and a `probe` in four languages to fit the map on:
+
+        >>> from interlingua.alignment import Recipe
+        >>> recipe = Recipe("centring", (1,))
+        >>> space = {1: {code: embed_layers(model, probe[code], layers=[1]).of_layer[1] for code in probe.languages}}
+        >>> aligner = Aligner(model, recipe.layers, recipe.fit(space), {"recipe": str(recipe)})
+        >>> aligner.layers, aligner.encode(["It rains.", "Llueve."]).shape
+        ((1,), (2, 32))
     """
 
     model: LanguageModel = field(repr=False, compare=False)

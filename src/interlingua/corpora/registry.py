@@ -52,6 +52,9 @@ def load_corpus(
         limit: Keep the first `limit` sentences of each language.
         drop_duplicates: Leave out lines that repeat an earlier one in any language, in every language at once.
 
+    Returns:
+        Sentences by language, entry i the same in each; what was found when they were checked is in `warnings`.
+
     Raises:
         CorpusError: There is no such corpus, or its text is empty, unreadable or not aligned.
         LanguageError: A language is unknown, or the corpus lacks it.
@@ -101,6 +104,9 @@ def load_pairs(
         drop_duplicates: Leave out pairs with a sentence that repeats an earlier one, and distractors. Of PAWS-X,
             repeats are always left out.
 
+    Returns:
+        Two sides and the gold pairs; what was left out is counted in `dropped`.
+
     Raises:
         CorpusError: There is no such corpus, or its text is empty, unreadable or not aligned.
         LanguageError: A language is unknown, or the corpus lacks the pair.
@@ -149,6 +155,9 @@ def load_text(
         characters: Read no more paragraphs than reach this many characters. Of Wikipedia, which is streamed, 50 million
             where neither bound is given.
         min_length: Leave out, and count, paragraphs of fewer characters.
+
+    Returns:
+        Paragraphs; those that were left out are counted in `dropped`.
 
     Raises:
         CorpusError: There is no such corpus, or its text is empty or unreadable.

@@ -41,6 +41,21 @@ class Experts:
         sentences: How many sentences each language was probed with.
         made_from: Model, corpus and options, for the manifest of whatever is made of this.
         ranked_by: The score by which neurons are ranked, `auroc` (the paper) or `average_precision`.
+
+    Example:
+        Of six neurons and three languages; neuron 1, then neuron 3 are the best for Spanish:
+
+        >>> experts.top("Spanish", 2).tolist()
+        [1, 3]
+        >>> experts.table("Spanish", 2)[["neuron", "layer", "module", "unit", "auroc", "mean", "other_mean"]]
+           neuron  layer   module  unit  auroc  mean  other_mean
+        0       1      0  up_proj     1  1.000   9.0         1.0
+        1       3      0  up_proj     3  0.875   3.5         1.5
+        >>> experts.overlap(2)
+           language     other  k  shared
+        0  eng_Latn  spa_Latn  2       0
+        1  eng_Latn  jpn_Jpan  2       1
+        2  spa_Latn  jpn_Jpan  2       0
     """
 
     languages: tuple[str, ...]

@@ -35,6 +35,13 @@ def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Poolin
     Raises:
         InputError: The probe has one language only.
         ActivationError: A response is NaN or infinite.
+
+    Example:
+        With a `model` of 320 neurons and a `probe` of six sentences in four languages:
+
+        >>> found = find_experts(model, probe)
+        >>> found.languages, found.auroc.shape
+        (('eng_Latn', 'spa_Latn', 'fra_Latn', 'jpn_Jpan'), (4, 320))
     """
     return find_experts_by_pooling(model, probe, [pooling], **options)[pooling]
 
@@ -71,6 +78,13 @@ def find_experts_by_pooling(
         InputError: The probe has one language only.
         ActivationError: A response is NaN or infinite.
         StorageError: The responses fit nowhere.
+
+    Example:
+        With a `model` of 320 neurons and a `probe` of six sentences in four languages:
+
+        >>> found = find_experts_by_pooling(model, probe, ["mean", "max"])
+        >>> found["max"].made_from["pooling"]
+        'max'
     """
     languages = probe.languages
     if len(languages) < 2:

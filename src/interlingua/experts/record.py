@@ -63,8 +63,18 @@ def record_responses(
             neurons.
         **options: Those of `record_poolings`.
 
+    Returns:
+        Pooled responses, [sentences, neurons], with how many tokens were read and sentences cut.
+
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.
+
+    Example:
+        With a `model` of 320 neurons:
+
+        >>> recorded = record_responses(model, ["It rains.", "Llueve."])
+        >>> recorded.values.shape, recorded.truncated
+        ((2, 320), 0)
     """
     return record_poolings(model, sentences, [pooling], **options)[pooling]
 
@@ -100,6 +110,9 @@ def record_poolings(
         folder: For responses on disk. A recording of the same sentences by the same model that was stopped goes on from
             the blocks that are there.
         progress: Called with the number of tokens done.
+
+    Returns:
+        For each pooling the responses, [sentences, neurons].
 
     Raises:
         ActivationError: A response is NaN or infinite; the message names neuron and sentence.

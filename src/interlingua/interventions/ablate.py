@@ -22,6 +22,13 @@ def ablate(experts: Experts, target: str, k: int) -> Intervention:
 
     Returns:
         scale 0, shift 0.
+
+    Example:
+        Of `experts` of six neurons, where neuron 1 answers Spanish with 9 on average and the other languages with 1:
+
+        >>> edit = ablate(experts, "Spanish", k=1).edits["mlp.up_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist(), edit.shift.tolist()
+        ([1], [0.0], [0.0])
     """
     top = experts.top(target, k)
     parameters = {**experts.made_from, "target": experts.languages[experts.row(target)], "k": k}

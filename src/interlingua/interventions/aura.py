@@ -25,6 +25,13 @@ def aura(experts: Experts, target: str, k: int | None = None) -> Intervention:
 
     Returns:
         scale `2 (1 - AUROC)`, shift 0.
+
+    Example:
+        Of `experts` of six neurons, where the best for Spanish have an AUROC of 1 (neuron 1) and 0.875 (neuron 3):
+
+        >>> edit = aura(experts, "Spanish", k=2).edits["mlp.up_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist()
+        ([1, 3], [0.0, 0.25])
     """
     row = experts.row(target)
     scores = experts.auroc[row]

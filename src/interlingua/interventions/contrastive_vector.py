@@ -34,6 +34,13 @@ def contrastive_vector(
 
     Raises:
         InputError: The model has no such layer, or its index holds no MLP outputs.
+
+    Example:
+        Of `experts` of six neurons, two of which are outputs of the MLP; one answers Japanese with 8 and others with 1:
+
+        >>> edit = contrastive_vector(experts, "Japanese").edits["mlp.down_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist(), edit.shift.tolist()
+        ([0], [1.0], [7.0])
     """
     row = experts.row(target)
     outputs = [(i, linear) for i, linear in enumerate(experts.neurons.linears) if linear.output]

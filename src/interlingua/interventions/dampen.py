@@ -23,6 +23,13 @@ def dampen(experts: Experts, target: str, k: int, *, alpha: float = 0.5) -> Inte
 
     Returns:
         scale alpha, shift 0.
+
+    Example:
+        Of `experts` of six neurons, where neuron 1 answers Spanish with 9 on average and the other languages with 1:
+
+        >>> edit = dampen(experts, "Spanish", k=1, alpha=0.25).edits["mlp.up_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist(), edit.shift.tolist()
+        ([1], [0.25], [0.0])
     """
     top = experts.top(target, k)
     parameters = {**experts.made_from, "target": experts.languages[experts.row(target)], "k": k, "alpha": alpha}

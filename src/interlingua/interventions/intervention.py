@@ -193,7 +193,7 @@ class Intervention:
         Raises:
             ArtifactError: The model's neurons are not the ones that this edit was made for.
             ModelError: `weights`, and an edited layer is quantised or offloaded.
-            SteeringError: On leaving, if the model ran but a hooked layer did not.
+            SteeringError: On leaving, if the model ran but an edited layer did not.
         """
         from interlingua.interventions.apply import applied
 

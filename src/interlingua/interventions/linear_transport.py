@@ -33,6 +33,14 @@ def linear_transport(
 
     Raises:
         InputError: The form is unknown.
+
+    Example:
+        Of `experts` of six neurons, where neuron 1 answers Spanish with 9 +- 1 and the other languages with 1 +- 1, and
+        neuron 3 Spanish with less spread than the others:
+
+        >>> edit = linear_transport(experts, "Spanish", k=2).edits["mlp.up_proj"]
+        >>> print(edit.units, edit.scale.round(2), edit.shift)
+        [1 3] [1.   0.33] [8. 3.]
     """
     row, top = experts.row(target), experts.top(target, k)
     statistics = experts.statistics

@@ -22,6 +22,13 @@ def mean_shift(experts: Experts, target: str, k: int) -> Intervention:
 
     Returns:
         scale 1, shift `mean over the target - mean over the others`.
+
+    Example:
+        Of `experts` of six neurons, where neuron 1 answers Spanish with 9 on average and the other languages with 1:
+
+        >>> edit = mean_shift(experts, "Spanish", k=1).edits["mlp.up_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist(), edit.shift.tolist()
+        ([1], [1.0], [8.0])
     """
     row, top = experts.row(target), experts.top(target, k)
     statistics = experts.statistics

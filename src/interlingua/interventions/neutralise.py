@@ -24,6 +24,13 @@ def neutralise(experts: Experts, target: str | None = None, k: int = 2000) -> In
 
     Returns:
         scale 0, shift the mean over all languages.
+
+    Example:
+        Of `experts` of six neurons, where the best neuron of Spanish answers three languages with 1, 9 and 1:
+
+        >>> edit = neutralise(experts, "Spanish", k=1).edits["mlp.up_proj"]
+        >>> print(edit.units, edit.scale, edit.shift.round(2))
+        [1] [0.] [3.67]
     """
     languages = experts.languages if target is None else (experts.languages[experts.row(target)],)
     chosen = np.unique(np.concatenate([experts.top(code, k) for code in languages]))

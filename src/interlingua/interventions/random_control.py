@@ -30,8 +30,20 @@ def random_control(
         matched: Draw as many in each linear layer as the original edits there, and keep its edits in that layer. This
             controls for where in the network the experts lie as well.
 
+    Returns:
+        As many edited neurons, with the original's scales and shifts.
+
     Raises:
         InputError: The original belongs to other neurons.
+
+    Example:
+        Of `experts` of six neurons:
+
+        >>> from interlingua.interventions import set_to_mean
+        >>> control = random_control(set_to_mean(experts, "Spanish", k=2), experts.neurons, seed=0)
+        >>> neurons, scale, shift = control.by_neuron(experts.neurons)
+        >>> neurons.tolist(), scale.tolist(), shift.tolist()
+        ([3, 4], [0.0, 0.0], [3.5, 9.0])
     """
     if original.fingerprint != neurons.fingerprint:
         raise InputError("the intervention to control for belongs to a model with other neurons")

@@ -43,6 +43,12 @@ def make_intervention(kind: str, experts: Experts, target: str | None, options: 
 
     Raises:
         InputError: The kind is unknown, or takes no such option, or needs one that is missing.
+
+    Example:
+        Of `experts` of six neurons:
+
+        >>> make_intervention("dampen", experts, "Spanish", {"k": 2, "alpha": 0.1}).parameters["alpha"]
+        0.1
     """
     if kind not in INTERVENTIONS:
         raise InputError(f"unknown kind '{kind}'; use {', '.join(INTERVENTIONS)}")

@@ -30,6 +30,13 @@ def set_to_mean(
     Raises:
         LanguageError: The target was not probed.
         InputError: k is negative, or more than there are neurons.
+
+    Example:
+        Of `experts` of six neurons, where neuron 1 answers Spanish with 9 on average and the other languages with 1:
+
+        >>> edit = set_to_mean(experts, "Spanish", k=1).edits["mlp.up_proj"]
+        >>> edit.units.tolist(), edit.scale.tolist(), edit.shift.tolist()
+        ([1], [0.0], [9.0])
     """
     if statistic not in ("mean", "median"):
         raise InputError(f"unknown statistic '{statistic}'; use mean, median")

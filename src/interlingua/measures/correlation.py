@@ -79,6 +79,22 @@ def correlation(
 
     Raises:
         InputError: The original model or a target is missing from a table, or accuracies are of several layers.
+
+    Example:
+        Spanish finds the nearer of three languages more often, and steering changed nothing:
+
+        >>> candidates = ["eng_Latn", "fra_Latn", "jpn_Jpan"]
+        >>> found = pd.DataFrame({"query": "spa_Latn", "candidate": candidates, "top1": [0.5, 0.6, 0.1]})
+        >>> apart = pd.DataFrame({"language": "spa_Latn", "other": candidates, "value": [0.3, 0.2, 0.7]})
+        >>> conditions = pd.DataFrame({"condition": ["original", "steered"], "target": [None, "spa_Latn"],
+        ...     "kind": [None, "set-to-mean"], "k": [0, 2000]})
+        >>> tables = [conditions.merge(table, how="cross") for table in (found, apart.assign(measure="distance"))]
+        >>> correlation(*tables, resamples=100)[["correlation", "reason", "candidates", "r"]].round(1)
+                     correlation            reason  candidates     r
+        0      acc_post ~ d_post                             3  -1.0
+        1        acc_pre ~ d_pre                             3  -1.0
+        2         d_post ~ d_pre                             3   1.0
+        3  gain ~ d_pre - d_post  gain is constant           3  <NA>
     """
     if resamples < 1:
         raise InputError(f"a bootstrap needs at least one resample, not {resamples}")

@@ -76,6 +76,12 @@ def embed(
     Raises:
         InputError: The model has no such layer, or the pool is unknown.
         ActivationError: An embedding is NaN or infinite.
+
+    Example:
+        With a `model` of 32 dimensions:
+
+        >>> embed(model, ["It rains.", "Llueve."]).shape
+        (2, 32)
     """
     options: dict[str, Any] = {"pool": pool, "special_tokens": special_tokens, "max_length": max_length}
     result = embed_layers(
@@ -114,11 +120,21 @@ def embed_layers(
         progress: See `embed`.
         task: See `embed`.
 
+    Returns:
+        For each layer float32 [sentences, hidden size], and how many tokens were read and sentences cut.
+
     Raises:
         InputError: The model has no such layer, or the pool is unknown.
         ModelError: The model's blocks cannot be told from its neurons' names.
         ActivationError: An embedding is NaN or infinite.
         OutOfMemoryError: One sentence alone does not fit in memory; batches that do not are halved.
+
+    Example:
+        With a `model` of two blocks, which have three hidden states:
+
+        >>> embedded = embed_layers(model, ["It rains.", "Llueve."])
+        >>> {layer: space.shape for layer, space in embedded.of_layer.items()}
+        {0: (2, 32), 1: (2, 32), 2: (2, 32)}
     """
     if pool not in get_args(Pooling):
         raise InputError(f"unknown pool '{pool}'; use {', '.join(get_args(Pooling))}")

@@ -57,11 +57,11 @@ def geometry(
     codes = list(spaces)
     rows: list[tuple[str, str, str, float]] = []
     for i, j in combinations(range(len(codes)), 2):
-        rows.append(("distance", codes[i], codes[j], 1 - float(of_sentences[i, j])))
-        rows.append(("distance_of_means", codes[i], codes[j], 1 - float(of_means[i, j])))
+        rows.append(("distance", codes[i], codes[j], _distance(of_sentences[i, j])))
+        rows.append(("distance_of_means", codes[i], codes[j], _distance(of_means[i, j])))
     medoid = int((1 - of_means).sum(axis=1).argmin())
     rows.extend(
-        ("distance_to_medoid", code, codes[medoid], 1 - float(of_means[i, medoid])) for i, code in enumerate(codes)
+        ("distance_to_medoid", code, codes[medoid], _distance(of_means[i, medoid])) for i, code in enumerate(codes)
     )
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -85,6 +85,16 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         InputError: No row has a target, or a target is not among the languages.
+
+    Example:
+        With Spanish as target, the distances of one condition:
+
+        >>> spaces = {"eng_Latn": np.array([[1.0, 0.0]] * 2), "spa_Latn": np.array([[0.0, 1.0]] * 2)}
+        >>> steered = geometry(spaces).assign(condition="steered", target="spa_Latn", kind="set-to-mean", k=9)
+        >>> geometry_summary(steered)[["measure", "mean", "targets"]].head(2)
+                      measure  mean  targets
+        0        distance_all   1.0        1
+        1  distance_to_target   1.0        1
     """
     targets = geometry.target.dropna().unique()
     if not len(targets):
@@ -115,6 +125,10 @@ def _of_target(space: pd.DataFrame, target: str) -> dict[str, float]:
     values["target_to_medoid"] = float(medoid[medoid.language == target].value.mean())
     values["others_to_medoid"] = float(medoid[medoid.language != target].value.mean())
     return values
+
+
+def _distance(cosine: float) -> float:
+    return max(0.0, 1 - float(cosine))  # rounding takes the cosine of a mean with itself past 1
 
 
 def _mean_cosines(languages: Mapping[str, Directions], progress: ProgressCallback, task: str) -> np.ndarray:

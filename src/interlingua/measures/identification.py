@@ -68,6 +68,9 @@ def identify(
             (75 languages; extra `identify`), or an `Identifier`.
         progress: Called with the number of texts done.
 
+    Returns:
+        The posterior of every language for each text; its `table` names the likeliest.
+
     Raises:
         InputError: There is no such identifier.
         MissingExtraError: `lingua` without the extra `identify`.

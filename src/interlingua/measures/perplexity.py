@@ -84,10 +84,20 @@ def perplexity(
         progress: Called with the number of tokens scored.
         task: What to call this when telling progress.
 
+    Returns:
+        Log perplexity in nats, its standard error, and what it was measured with.
+
     Raises:
         InputError: The text has fewer than two tokens, or stride and window do not fit.
         ModelError: The model does not say what it was made for, or its logits are not those of its head.
         ActivationError: A score is NaN or infinite.
+
+    Example:
+        With a `model` whose tokens are bytes, and which puts a special one before a text:
+
+        >>> result = perplexity(model, "el gato duerme", max_length=8, stride=4)
+        >>> result.tokens, result.window, result.stride
+        (14, 8, 4)
     """
     losses = token_losses(
         model, text, stride=stride, max_length=max_length, token_budget=token_budget, progress=progress, task=task

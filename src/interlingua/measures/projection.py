@@ -48,6 +48,14 @@ def projection(
         InputError: Spaces of different sentences or dimensions, or fewer than three points.
         ActivationError: An embedding has no direction.
         MissingExtraError: umap-learn is not installed.
+
+    Example:
+        Needs umap-learn, and some seconds for it to compile:
+
+        >>> space = np.random.default_rng(0).normal(size=(12, 4))
+        >>> table = projection({"original": {"eng_Latn": space, "spa_Latn": space + 1}}, neighbours=5)  # doctest: +SKIP
+        >>> list(table.columns), len(table)  # doctest: +SKIP
+        (['condition', 'language', 'sentence', 'x', 'y'], 24)
     """
     spaces = {(name, code): space for name, own in conditions.items() for code, space in own.items()}
     # Errors name a space "steered spa_Latn".

@@ -38,6 +38,12 @@ class LanguageModel:
         neurons: The index of its MLP neurons.
         name: What it was loaded as.
         revision: The commit it was loaded from, where it came from the Hub.
+
+    Example:
+        A `model` of two layers and 32 dimensions:
+
+        >>> model.hidden_size, model.dtype, len(model.neurons)
+        (32, 'float32', 320)
     """
 
     hf: PreTrainedModel
@@ -129,9 +135,18 @@ def load_model(
         say: Called with a line before work that takes more than seconds.
         progress: Called with the steps done of preparing a packaged model, which is done once.
 
+    Returns:
+        The model in evaluation mode, its tokenizer, and the index of its neurons.
+
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
         MissingExtraError: `gemma3-270m` without the extra `quickstart`, or `8bit`, `4bit` without `quantized`.
+
+    Example:
+        A name loads the model with its tokenizer. What is loaded already stays where it is:
+
+        >>> load_model((model.hf, model.tokenizer)).neurons == model.neurons
+        True
     """
     if dtype not in ("auto", *DTYPES):
         raise InputError(f"unknown dtype '{dtype}'; use auto, {', '.join(DTYPES)}")

@@ -130,6 +130,12 @@ def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inne
     Raises:
         ModelError: No known MLP linear is found, or the blocks are mixtures of experts, whose experts are parameters
             rather than modules; the message lists the linears that there are.
+
+    Example:
+        In a `model` of two blocks with 64 inner and 32 outer dimensions:
+
+        >>> [(linear.name, linear.units) for linear in find_neurons(model.hf).linears[:3]]
+        [('model.layers.0.mlp.gate_proj', 64), ('model.layers.0.mlp.up_proj', 64), ('model.layers.0.mlp.down_proj', 32)]
     """
     linears = {name: units for name, module in model.named_modules() if (units := _units(module)) is not None}
     if not endings and _experts_of_mixtures(model):

@@ -71,10 +71,20 @@ def run_study(
         progress: Called with what is done.
         say: Called with a line before each part.
 
+    Returns:
+        The run: its folder, its config and its tables.
+
     Raises:
         StudyError: Cells failed; it has the run, with the tables of the others.
         StorageError: Another study is running in the folder, or the disk is full.
         InterlinguaError: What the rooms raise before the first cell, or no worker of the cluster is left.
+
+    Example:
+        The default study, smaller:
+
+        >>> from interlingua.study import load_config
+        >>> run = run_study(load_config("starter", limit=10, k=[500]))  # doctest: +SKIP
+        >>> run.tables["claims"][["claim", "verdict"]]  # doctest: +SKIP
     """
     config = config if isinstance(config, StudyConfig) else load_config(config)
     cluster = Cluster(cluster) if isinstance(cluster, str) else cluster

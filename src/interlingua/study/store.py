@@ -112,8 +112,16 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open the folder of a study that came to its end.
 
+    Returns:
+        The run; its tables are read when they are asked for.
+
     Raises:
         ArtifactError: It holds none.
+
+    Example:
+        After `interlingua study --out runs/mine`:
+
+        >>> open_run("runs/mine").tables["retrieval"].top1.mean()  # doctest: +SKIP
     """
     run = Run(Path(folder))
     missing = [name for name in ("study.yaml", "manifest.json") if not (run.folder / name).is_file()]
