@@ -85,7 +85,7 @@ def retrieval_from_target(run: Run, target: str, k: int, kind: str = "set-to-mea
     axes.set_xlabel("candidate language")
     axes.set_ylabel("top-1 accuracy")
     axes.set_ylim(-0.02, 1.02 if wide["steered"].max() > 0.8 else None)
-    _clean(axes)
+    clean_axes(axes)
     figure.legend(loc="outside upper right", ncols=3, frameon=False)
     return figure
 
@@ -144,7 +144,7 @@ def distances(run: Run, target: str, k: int, kind: str = "set-to-mean") -> Figur
     axes.invert_yaxis()
     axes.set_xlabel("cosine distance")
     axes.margins(x=0.08)
-    _clean(axes)
+    clean_axes(axes)
     figure.legend(loc="outside upper right", ncols=3, frameon=False)
     return figure
 
@@ -160,7 +160,8 @@ def _by_condition(table: pd.DataFrame, target: str, kind: str, k: int) -> list[t
     return [(name, own[own.condition == name]) for name in COLOURS]
 
 
-def _clean(axes: Axes) -> None:
+def clean_axes(axes: Axes) -> None:
+    """Leave out the frame on the top and on the right."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
