@@ -201,3 +201,36 @@ def test_a_language_absent_from_the_probe_is_judged_by_the_grand_mean():
     hits = find_hits(Recipe("centring", (6,), True), some, spaces, "cosine")
     assert hits.languages == ("eng_Latn", "spa_Latn", "deu_Latn")
     assert hits.top1() > 0.9
+
+
+def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path, capsys, monkeypatch):
+    from interlingua import cli
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["interlingua", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        assert not exit_.value.code
+        return capsys.readouterr().out
+
+    common = ("--model", checkpoint, "--no-interventions", "--folds", "2", "--method", "centring")
+    folder = make_folder(tmp_path / "corpus")
+    printed = run(
+        "compare", *common, "--corpus", folder, "--scoring", "cosine", "--layer", "2", "--out", tmp_path / "compared"
+    )
+    assert "chosen inside the probe" in printed
+    assert (tmp_path / "compared" / "comparison.md").is_file()
+    printed = run("align", *common, "--corpus", folder, "--out", tmp_path / "a", "--export", tmp_path / "st")
+    assert "Held-out top-1 inside the probe" in printed
+    assert il.Aligner.load(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
+    assert (tmp_path / "st" / "modules.json").is_file()
+
+
+def make_folder(folder):
+    """Write two splits of three languages that share no sentence."""
+    for split in ("dev", "devtest"):
+        (folder / split).mkdir(parents=True)
+        corpus = il.load_corpus("starter", split, languages=["en", "es", "ja"], limit=12)
+        for code in corpus.languages:
+            (folder / split / f"{code}.txt").write_text("\n".join(corpus[code]) + "\n", encoding="utf-8")
+    return folder

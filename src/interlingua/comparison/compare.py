@@ -67,7 +67,7 @@ def compare(
         probe: Parallel sentences in two languages or more.
         evaluation: Other parallel sentences. Its languages that the probe lacks are judged without a mean of theirs.
         folder: Where embeddings and scores are kept, so that one that was stopped goes on. Both can be removed.
-        settings: What is tried.
+        settings: What is tried; the last layer as it is always is, being what the paper compares with.
         bitexts: Pairs with English to judge on as well; see `comparison.pairs.load_bitexts`.
         seen: The languages that the model was pre-trained on; by default those that its makers name.
         progress: Called with what is done.
@@ -84,12 +84,12 @@ def compare(
     """
     settings = settings or Settings()
     _require_apart(probe, evaluation)
-    if set(evaluation.languages) - set(probe.languages):
-        kept = tuple(method for method in settings.methods if method not in NEED_LANGUAGE)
-        settings = replace(settings, methods=kept)
+    fits_all = set(evaluation.languages) <= set(probe.languages)
+    methods = [method for method in settings.methods if fits_all or method not in NEED_LANGUAGE]
+    settings = replace(settings, methods=tuple(dict.fromkeys(["identity", *methods])))
     folder = Path(folder)
     last = model.hf.config.get_text_config().num_hidden_layers
-    layers = tuple(range(last + 1)) if settings.layers is None else tuple(settings.layers)
+    layers = tuple(range(last + 1) if settings.layers is None else sorted({*settings.layers, last}))
     run = _Run(model, probe, evaluation, folder, layers, settings, progress)
     candidates = run.score(NONE, settings.methods)
     tables: dict[str, pd.DataFrame] = {}
@@ -103,18 +103,13 @@ def compare(
         for edit in dict.fromkeys(best_edit(tables["edits"], method)[0] for method in methods):
             candidates += run.score(edit, methods)
     chosen = choose(candidates)
-    raw = next(
-        (c for c in candidates if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine"), candidates[0]
-    )
+    raw = next(c for c in candidates if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
     tables["candidates"] = candidates_table(candidates)
 
     judged = judge(run.shortlisted(candidates, chosen, last), run.probe_of, run.evaluation_of, progress)
-    best_raw = max(
-        (c for c in judged if c.recipe.method == "identity" and c.edit == NONE and c.scoring == "cosine"),
-        key=lambda c: c.top1,
-        default=raw,
-    )
-    told: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen]) if c in judged}
+    as_it_is = [c for c in judged if c.recipe.method == "identity" and c.edit == NONE and c.scoring == "cosine"]
+    best_raw = max(as_it_is, key=lambda c: c.top1)
+    told: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen])}
     seen = seen_languages(model.name) if seen is None else seen
     tables["ranking"] = ranking(judged, chosen, settings.resamples, settings.seed)
     tables["groups"] = groups(told, seen, settings.resamples, settings.seed)
