@@ -3,7 +3,7 @@
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
         [--folds 3 5] [--seed 0 1 2]
-    python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...] [--layer 6]
+    python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
 
 `cost` embeds the same sentences (of all languages of the starter corpus, the first N of each) with the whole model, as
 what reads the last layer must, with the model cut one block above the layer, and with the model that ends at the layer
