@@ -12,9 +12,10 @@ from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import AS_GOOD
 from interlingua.comparison import Settings
 from interlingua.comparison.choose import Candidate, choose, shortlist
-from interlingua.comparison.judge import Hits, bootstrapped, find_hits, ranking
+from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.comparison.pairs import load_bitexts
 from interlingua.errors import InputError
+from interlingua.progress import silent
 from interlingua.report.comparison import answer, write_comparison
 
 LANGUAGES = ["en", "es", "ja", "de"]
@@ -161,6 +162,7 @@ def test_what_is_not_simple_is_chosen_only_where_it_is_better():
     csls = candidate("wccn", (6,), 0.953, scoring="csls")
     assert choose([one, csls]) == csls
     assert choose([one, candidate("wccn", (6,), 0.951, scoring="csls")]) == one
+    assert choose([one, candidate("wccn", (6,), 0.99, scoring="margin")]) == one
     edited = candidate("wccn", (6,), 0.9515, edit="aura")
     assert choose([one, edited]) == one
     assert choose([one, candidate("wccn", (6,), 0.97, edit="aura")]).edit == "aura"
@@ -234,3 +236,9 @@ def make_folder(folder):
         for code in corpus.languages:
             (folder / split / f"{code}.txt").write_text("\n".join(corpus[code]) + "\n", encoding="utf-8")
     return folder
+
+
+def test_a_margin_that_is_not_defined_on_other_sentences_has_no_rank():
+    spaces = {6: {"eng_Latn": np.eye(8), "spa_Latn": -np.eye(8)}}
+    ways = [candidate("identity", (6,), 0.5, scoring=scoring) for scoring in ("cosine", "margin")]
+    assert list(judge(ways, lambda _: spaces, lambda _: spaces, silent)) == ways[:1]

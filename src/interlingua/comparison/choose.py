@@ -80,17 +80,19 @@ def score_candidates(
 
 
 def choose(candidates: Sequence[Candidate]) -> Candidate:
-    """Choose the recipe by cosine, the simpler of those that are as good, and another scoring only where it is better.
+    """Choose the recipe by cosine, the simpler of those that are as good, and CSLS only where it is better.
 
-    An edit of the model is not simple, so that it must be better than the best without one.
+    The ratio margin is not chosen: it is not defined in every space, and so not certain to be on other sentences. An
+    edit of the model is not simple, so that it must be better than the best without one.
     """
     best: dict[str, Candidate] = {}
     for edit in dict.fromkeys(candidate.edit for candidate in candidates):
         own = {c.recipe: c.top1 for c in candidates if c.edit == edit and c.scoring == "cosine"}
         recipe = simplest_of_the_best(own)
         ways = {c.scoring: c for c in candidates if c.edit == edit and c.recipe == recipe}
-        highest = max(ways.values(), key=lambda c: -1 if np.isnan(c.top1) else c.top1)
-        best[edit] = highest if highest.top1 > ways["cosine"].top1 + AS_GOOD else ways["cosine"]
+        by_cosine, by_csls = ways["cosine"], ways.get("csls")
+        better = by_csls is not None and by_csls.top1 > by_cosine.top1 + AS_GOOD
+        best[edit] = by_csls if by_csls is not None and better else by_cosine
     edited = max((c for edit, c in best.items() if edit != NONE), key=lambda c: c.top1, default=None)
     return edited if edited is not None and edited.top1 > best[NONE].top1 + AS_GOOD else best[NONE]
 

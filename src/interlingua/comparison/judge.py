@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from interlingua.alignment.methods import Layers, Recipe, concatenated
 from interlingua.comparison.choose import Candidate
+from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import Scoring
 from interlingua.progress import ProgressCallback
@@ -85,8 +87,10 @@ def judge(
     found = {}
     for done, candidate in enumerate(candidates):
         progress("Judging", done, len(candidates))
-        edit = candidate.edit
-        found[candidate] = find_hits(candidate.recipe, probe_of(edit), evaluation_of(edit), candidate.scoring)
+        spaces = probe_of(candidate.edit), evaluation_of(candidate.edit)
+        # The ratio margin that was defined on held-out sentences of the probe may not be here; then it has no rank.
+        with suppress(InputError) if candidate.scoring == "margin" else nullcontext():
+            found[candidate] = find_hits(candidate.recipe, *spaces, candidate.scoring)
     progress("Judging", len(candidates), len(candidates))
     return found
 
