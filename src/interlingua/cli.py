@@ -385,6 +385,7 @@ def compare(
     bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
     seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of folds, draws and bootstrap.")] = 0,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -409,7 +410,7 @@ def compare(
     grid = _given({"kinds": kind, "k": k, "strengths": strength, "targets": target})
     edits = EditGrid(**grid) if interventions else None
     tried = _given({"layers": layer, "methods": method, "scorings": scoring})
-    settings = Settings(**tried, edits=edits, folds=folds, seed=seed)
+    settings = Settings(**tried, edits=edits, folds=folds, draws=draws, seed=seed)
     probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
     evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
