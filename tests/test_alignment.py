@@ -1,5 +1,7 @@
 """Closed-form alignments against independent computations, and their choice and use on tiny models."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,11 +13,14 @@ from sklearn.covariance import LedoitWolf
 import interlingua as il
 from interlingua.alignment.centring import centring
 from interlingua.alignment.cut import cut
+from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.identity import identity
 from interlingua.alignment.language_directions import language_directions
 from interlingua.alignment.methods import METHODS, Recipe, concatenated
 from interlingua.alignment.procrustes import procrustes
+from interlingua.alignment.score_file import ScoreFile
 from interlingua.alignment.selection import AS_GOOD, evaluate, make_folds, mean_top1, select
+from interlingua.alignment.spaces import embed_to_disk
 from interlingua.alignment.wccn import wccn
 from interlingua.alignment.whitening import whitening
 from interlingua.errors import ArtifactError, InputError, LanguageError
@@ -181,7 +186,7 @@ def test_a_cut_model_has_the_hidden_states_of_the_whole_one(any_model, corpus):
 
 
 def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path):
-    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"])
+    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"], edits=EditGrid(kinds=()))
     encoded = aligner.encode(corpus["spa_Latn"])
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(encoded, axis=1), 1, rtol=1e-6)
@@ -194,6 +199,61 @@ def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path):
 
 
 def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path):
-    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"]).save(tmp_path / "aligner")
+    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"], edits=EditGrid(kinds=())).save(
+        tmp_path / "aligner"
+    )
     with pytest.raises(ArtifactError, match="made for tiny-llama"):
         il.Aligner.load(tmp_path / "aligner", family_models["bloom"])
+
+
+def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["interlingua.alignment.align"], "AS_GOOD", -1.0)
+    probe = il.load_corpus("starter", "dev", languages=["en", "es", "ja"], limit=20)
+    grid = EditGrid(kinds=("set-to-mean",), k=(30,), strengths=(1.0,), targets=("es",), sentences=8)
+    aligner = il.align(any_model, probe, layers=[1], methods=["centring"], edits=grid)
+    experts = il.find_experts(any_model, grid.parts(probe)[1])
+    sentences = probe["jpn_Jpan"]
+    with il.set_to_mean(experts, "es", 30).applied_to(any_model):
+        states = il.embed(any_model, sentences, layer=1)
+    assert np.abs(states - il.embed(any_model, sentences, layer=1)).max() > 1e-3
+    np.testing.assert_allclose(aligner.encode(sentences), unit(aligner.alignment.apply(states)), atol=1e-5)
+    aligner.save(tmp_path / "aligner")
+    again = il.Aligner.load(tmp_path / "aligner", any_model)
+    np.testing.assert_array_equal(again.encode(sentences), aligner.encode(sentences))
+    assert again.edit.kind == "set-to-mean"
+
+
+def test_experts_are_found_on_other_sentences_than_edits_are_scored_on():
+    probe = il.load_corpus("starter", "dev", languages=["ja", "es", "en", "de"], limit=20)
+    embedded, rest = EditGrid(sentences=100, languages=2, targets=("de", "en")).parts(probe)
+    assert embedded.languages == rest.languages == ("deu_Latn", "eng_Latn")
+    assert len(embedded) == len(rest) == 10
+    assert not set(embedded["deu_Latn"]) & set(rest["deu_Latn"])
+    assert EditGrid().targets_in(probe) == ("eng_Latn",)
+    with pytest.raises(InputError, match="unknown kind 'wish'"):
+        EditGrid(kinds=("wish",))
+
+
+def test_embeddings_on_disk_are_those_in_memory_and_are_made_once(llama, corpus, tmp_path, monkeypatch):
+    spaces = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0, -1])
+    assert list(spaces) == [0, 2]
+    for layer in (0, 2):
+        np.testing.assert_array_equal(spaces[layer]["jpn_Jpan"], il.embed(llama, corpus["jpn_Jpan"], layer=layer))
+    damaged = next(tmp_path.glob("fra_Latn*"))
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    assert list(embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])) == [0]
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    again = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])
+    np.testing.assert_array_equal(again[0]["fra_Latn"], il.embed(llama, corpus["fra_Latn"], layer=0))
+
+
+def test_scores_outlive_the_process_even_where_a_line_was_cut_off(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    ScoreFile(path)["a"] = [0.5, float("nan")]
+    with path.open("a") as file:
+        file.write('["b", 0.')
+    scores = ScoreFile(path)
+    assert scores["a"][0] == 0.5
+    assert "b" not in scores
+    scores["c"] = 1
+    assert ScoreFile(path)["c"] == 1

@@ -1,8 +1,8 @@
 """interlingua: find, change and measure the neurons of a language model that carry a language.
 
 Everything that a user needs is here; the rooms behind it are `corpora`, `models`, `experts`, `interventions`,
-`measures`, `alignment`, `study` and `report`, and data flows through them in that order. Names are imported when first
-used, so that `import interlingua` and `interlingua --help` do not wait for torch.
+`measures`, `alignment`, `comparison`, `study` and `report`, and data flows through them in that order. Names are
+imported when first used, so that `import interlingua` and `interlingua --help` do not wait for torch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from interlingua.lazy import imported_when_used
 
 if TYPE_CHECKING:
     from interlingua.alignment import Aligner, align
+    from interlingua.comparison import compare
     from interlingua.corpora import PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
@@ -57,6 +58,7 @@ __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
     "alignment": ("Aligner", "align"),
+    "comparison": ("compare",),
     "corpora": ("PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
@@ -85,7 +87,7 @@ __all__ = [  # noqa: RUF022
     "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
     "LanguageModel", "load_model",
-    "Aligner", "align",
+    "Aligner", "align", "compare",
     "open_run", "run_study",
 ]  # fmt: skip
 

@@ -417,6 +417,117 @@ def bake(
     _say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")
 
 
+@app.command()
+def compare(
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder; default runs/compare-<model>-<corpus>.")] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[
+        str, typer.Option(help="Registered corpus, or folder: its split dev is the probe, devtest judges.")
+    ] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="These languages only; may be repeated.")] = None,
+    probe_language: Annotated[
+        list[str] | None, typer.Option(help="Fit on these of the languages only; may be repeated.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
+    layer: Annotated[list[int] | None, typer.Option(help="These hidden states only, from 0; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="These methods only; may be repeated.")] = None,
+    scoring: Annotated[
+        list[str] | None, typer.Option(help="cosine, csls, margin; default all. May be repeated.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Interventions to screen; default all kinds.")] = None,
+    k: Annotated[list[int] | None, typer.Option("-k", help="Their numbers of experts; may be repeated.")] = None,
+    strength: Annotated[list[float] | None, typer.Option(help="Their strengths; may be repeated.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Their targets; may be repeated.")] = None,
+    interventions: Annotated[bool, typer.Option(help="Whether to screen interventions at all.")] = True,
+    bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
+    seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, draws and bootstrap.")] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Compare ways of aligning a frozen model: layers, maps, scores, interventions.
+
+    All is fitted and chosen on the probe; the other split is read once, at the end. A comparison that was stopped goes
+    on where it was.
+    """
+    from interlingua.alignment.edits import EditGrid
+    from interlingua.comparison import Settings
+    from interlingua.comparison import compare as compare_ways
+    from interlingua.comparison.pairs import load_bitexts
+    from interlingua.corpora import load_corpus
+    from interlingua.languages import parse_languages
+    from interlingua.report.comparison import answer, write_comparison
+    from interlingua.report.figures import require_matplotlib
+    from interlingua.report.terminal import comparison_summary
+
+    require_matplotlib()
+    grid = _given({"kinds": kind, "k": k, "strengths": strength, "targets": target})
+    edits = EditGrid(**grid) if interventions else None
+    tried = _given({"layers": layer, "methods": method, "scorings": scoring})
+    settings = Settings(**tried, edits=edits, folds=folds, draws=draws, seed=seed)
+    probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
+    evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
+    pairs = load_bitexts(bitext or [], evaluation.languages, limit)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"
+    with shown_progress(out) as progress:
+        found = compare_ways(
+            loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
+            seen=parse_languages(seen) if seen else None, progress=progress,
+        )  # fmt: skip
+    page = write_comparison(found, place)
+    out.print(comparison_summary(found))
+    _say(f"\n{answer(found)}\n\nTables and figures: {page}")
+
+
+@app.command()
+def align(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the aligner.")],
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
+    layer: Annotated[list[int] | None, typer.Option(help="Choose from these hidden states; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Choose from these methods; may be repeated.")] = None,
+    together: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
+    interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = True,
+    final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write a folder for sentence-transformers as well; takes one layer.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Find how a frozen model is aligned best, and write an aligner: a map and the layer that it reads."""
+    from interlingua.alignment import align as align_model
+    from interlingua.alignment.edits import EditGrid
+    from interlingua.corpora import load_corpus
+
+    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    loaded = _load_model(model, device, dtype, trust_remote_code)
+    with shown_progress(out) as progress:
+        aligner = align_model(
+            loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
+            edits=None if interventions else EditGrid(kinds=()), final_norm=final_norm, folds=folds, seed=seed,
+            progress=progress,
+        )  # fmt: skip
+    aligner.save(folder)
+    made = aligner.made_from
+    _say(
+        f"{made['recipe']}; intervention: {made['edit'] or 'none'}; scoring: {made['scoring']}\n"
+        f"Held-out top-1 inside the probe: {made['held_out_top1']:.4f}\nAligner: {folder}"
+    )
+    if export is not None:
+        aligner.save_sentence_transformer(export)
+        _say(f"For sentence-transformers: {export}")
+
+
 corpus_app = typer.Typer(no_args_is_help=True, help="Look at a corpus before using it.")
 app.add_typer(corpus_app, name="corpus")
 
@@ -524,6 +635,11 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             raise InputError(f"'{option}': '{value}' is no number, word or list") from None
     return parsed
+
+
+def _given(options: dict[str, list[Any] | None]) -> dict[str, Any]:
+    """Return the options that were given, as tuples."""
+    return {name: tuple(value) for name, value in options.items() if value}
 
 
 def _load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:

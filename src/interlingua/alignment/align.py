@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from interlingua.alignment.aligner import Aligner
+from interlingua.alignment.aligner import Aligner, edit_of_cut
 from interlingua.alignment.cut import cut
-from interlingua.alignment.methods import METHODS, NEED_LANGUAGE
-from interlingua.alignment.selection import FOLDS, select
+from interlingua.alignment.edits import EditGrid, best_edit, screen
+from interlingua.alignment.methods import METHODS, NEED_LANGUAGE, Recipe
+from interlingua.alignment.selection import AS_GOOD, FOLDS, HeldOut, search, simplest_of_the_best
+from interlingua.alignment.spaces import Spaces, embed_to_disk
 from interlingua.corpora import ParallelCorpus
-from interlingua.measures.embedding import embed_layers
+from interlingua.errors import InputError
+from interlingua.measures.scoring import NEIGHBOURS, Scoring
 from interlingua.models import LanguageModel
 from interlingua.progress import ProgressCallback, silent
 
@@ -23,22 +26,34 @@ def align(
     *,
     layers: Sequence[int] | None = None,
     methods: Sequence[str] | None = None,
+    together: int = 3,
+    edits: EditGrid | None = None,
+    final_norm: bool = False,
     folds: int = FOLDS,
     seed: int = 0,
+    folder: str | Path | None = None,
     progress: ProgressCallback = silent,
 ) -> Aligner:
-    """Find the method, layers and shrinkage that align a model best, and fit them on the whole probe.
+    """Find the layers, intervention, map and scoring that align a model best, and fit them on the whole probe.
 
     The choice is by cross-validation inside the probe alone (`selection.select`); the held-out top-1 that comes with
-    the result is that of the chosen recipe, and so a little too high. Judge on other sentences.
+    the result is that of the chosen recipe, and so a little too high. Judge on other sentences. What is not simple (an
+    intervention, several layers, each language's mean, another score than cosine) is taken only where it is better by
+    more than `selection.AS_GOOD`.
 
     Args:
         model: The model, which stays as it is.
         probe: Parallel sentences in two languages or more.
         layers: Hidden states to choose from, numbered from 0; by default all.
         methods: Names of `METHODS`; by default all that have a form without a language at run time.
+        together: How many layers may be concatenated. With 1 the result can be exported.
+        edits: Which interventions are tried before the map; by default every kind at k = 2,000, half and whole. None of
+            them is, with `EditGrid(kinds=())`.
+        final_norm: Read the chosen layer through the model's final norm, as the last hidden state of a model that ends
+            there: one block less to run, and stock tools load it. The map is fitted to that.
         folds: How many folds of sentences.
         seed: Of the folds.
+        folder: Where the probe's embeddings are kept; by default a temporary one.
         progress: Called with what is done.
 
     Raises:
@@ -51,15 +66,42 @@ def align(
         >>> aligner.encode(["It rains."]) @ aligner.encode(["Llueve."]).T  # doctest: +SKIP
     """
     chosen_from = tuple(m for m in METHODS if m not in NEED_LANGUAGE) if methods is None else tuple(methods)
-    embedded: dict[int, dict[str, np.ndarray]] = {}
-    for code in probe.languages:
-        for layer, space in embed_layers(model, probe[code], layers=layers, progress=progress).of_layer.items():
-            embedded.setdefault(layer, {})[code] = space
-    recipe, tried = select(embedded, methods=chosen_from, folds=folds, seed=seed, progress=progress)
+    grid = EditGrid() if edits is None else edits
+    with TemporaryDirectory() as scratch:
+        place = Path(scratch if folder is None else folder)
+        spaces = embed_to_disk(model, probe.sentences, place, layers=layers, progress=progress)
+        found = _chosen(spaces, chosen_from, together, folds, seed, progress)
+        edit = None
+        if grid.kinds:
+            table, made = screen(
+                model, probe, grid, found.recipe, layers=list(spaces), folds=folds, seed=seed, progress=progress
+            )
+            name, gain = best_edit(table, found.recipe.method)
+            if gain > AS_GOOD:
+                edited_spaces = embed_to_disk(
+                    model, probe.sentences, place, layers=layers, edit=made[name], progress=progress
+                )
+                edited = _chosen(edited_spaces, [found.recipe.method], together, folds, seed, progress)
+                if edited.top1 > found.top1 + AS_GOOD:
+                    found, edit, spaces = edited, made[name], edited_spaces
+        scoring = _scoring(spaces, found, folds, seed)
+        recipe = found.recipe
+        shorter = cut(model, max(recipe.layers), final_norm=final_norm)
+        fit_on = spaces
+        if final_norm:
+            if len(recipe.layers) > 1:
+                raise InputError("the final norm is on one layer; align with together=1, or without final_norm")
+            fit_on = embed_to_disk(
+                shorter, probe.sentences, place, layers=recipe.layers, edit=edit_of_cut(edit, shorter),
+                progress=progress, task="Embedding behind the final norm",
+            )  # fmt: skip
+        alignment = recipe.fit(fit_on)
     identity = model.identity()
-    made_from: dict[str, Any] = {
+    made_from = {
         "recipe": str(recipe),
-        "held_out_top1": float(tried.set_index("recipe").top1[str(recipe)]),
+        "edit": edit.kind if edit is not None else None,
+        "held_out_top1": found.top1,
+        "scoring": scoring,
         **{key: identity[key] for key in ("model", "revision", "dtype", "neurons")},
         "corpus": probe.name,
         "split": probe.split,
@@ -68,4 +110,29 @@ def align(
         "folds": folds,
         "seed": seed,
     }
-    return Aligner(cut(model, max(recipe.layers)), recipe.layers, recipe.fit(embedded), made_from)
+    return Aligner(
+        shorter, recipe.layers, alignment, made_from, scoring=scoring, edit=edit_of_cut(edit, shorter),
+        final_norm=final_norm,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Found:
+    recipe: Recipe
+    top1: float
+
+
+def _chosen(
+    spaces: Spaces, methods: Sequence[str], together: int, folds: int, seed: int, progress: ProgressCallback
+) -> _Found:
+    tried = search(HeldOut(spaces, folds=folds, seed=seed), methods, together=together, progress=progress)
+    recipe = simplest_of_the_best(tried)
+    return _Found(recipe, tried[recipe])
+
+
+def _scoring(spaces: Spaces, found: _Found, folds: int, seed: int) -> Scoring:
+    """Return `csls` where it is better by more than `AS_GOOD`, and folds are large enough for its neighbourhoods."""
+    held_out = HeldOut(spaces, folds=folds, seed=seed, scorings=["csls"])
+    if min(map(len, held_out.parts)) < NEIGHBOURS["csls"]:
+        return "cosine"
+    return "csls" if held_out.top1(found.recipe, "csls") > found.top1 + AS_GOOD else "cosine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,9 @@ from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
 from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
 from interlingua.errors import ArtifactError
+from interlingua.interventions import Intervention
 from interlingua.measures.embedding import embed_layers
+from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
 
 
@@ -27,6 +30,10 @@ class Aligner:
         layers: The hidden states that are read, numbered from 0; several are concatenated.
         alignment: The map.
         made_from: The recipe, its held-out top-1, the model and the probe.
+        scoring: What neighbours are found by best: `cosine`, which is the inner product of what `encode` returns, or
+            `csls`, for `retrieval` and `bitext`.
+        edit: What the model runs with, if an intervention helps.
+        final_norm: Whether the layer is read through the model's final norm.
 
     Example:
         With a `model` of 32 dimensions, and a `probe` in four languages to fit the map on:
@@ -43,6 +50,9 @@ class Aligner:
     layers: tuple[int, ...]
     alignment: LinearAlignment = field(repr=False)
     made_from: Mapping[str, Any]
+    scoring: Scoring = "cosine"
+    edit: Intervention | None = field(default=None, repr=False)
+    final_norm: bool = False
 
     def encode(self, sentences: Sequence[str], language: str | None = None) -> np.ndarray:
         """Return aligned embeddings, whose inner product is their cosine similarity.
@@ -57,18 +67,25 @@ class Aligner:
         Raises:
             LanguageError: The language was not in the probe.
         """
-        states = embed_layers(self.model, sentences, layers=self.layers).of_layer
+        with self.edit.applied_to(self.model) if self.edit is not None else nullcontext():
+            states = embed_layers(self.model, sentences, layers=self.layers).of_layer
         side_by_side = np.concatenate([states[layer] for layer in self.layers], axis=1)
         return unit_length(self.alignment.apply(side_by_side, language)).astype(np.float32)
 
     def save(self, folder: str | Path) -> None:
         """Write the map to a folder: safetensors, a manifest and a card. The model's weights are not in it."""
         arrays = {"means": self.alignment.means, "matrices": self.alignment.matrices}
-        description = {
+        description: dict[str, Any] = {
             "languages": list(self.alignment.languages),
             "layers": list(self.layers),
+            "scoring": self.scoring,
+            "final_norm": self.final_norm,
             "made_from": dict(self.made_from),
         }
+        if self.edit is not None:
+            neurons, scale, shift = self.edit.by_neuron(self.model.neurons)
+            arrays |= {"edit_neurons": neurons, "edit_scale": scale, "edit_shift": shift}
+            description["edit"] = {"kind": self.edit.kind, "parameters": dict(self.edit.parameters)}
         save_artifact(Path(folder), "aligner", Artifact(arrays, description), self._card())
 
     @classmethod
@@ -92,10 +109,23 @@ class Aligner:
                 f"{model.name}; give the whole model, not one that is cut"
             )
         layers = tuple(artifact.description["layers"])
-        alignment = LinearAlignment(
-            tuple(artifact.description["languages"]), artifact.arrays["means"], artifact.arrays["matrices"]
-        )
-        return cls(cut(model, max(layers)), layers, alignment, made_from)
+        arrays, description = artifact.arrays, artifact.description
+        alignment = LinearAlignment(tuple(description["languages"]), arrays["means"], arrays["matrices"])
+        final_norm = description["final_norm"]
+        shorter = cut(model, max(layers), final_norm=final_norm)
+        edit = None
+        if "edit" in description:
+            edit = Intervention.of_neurons(
+                shorter.neurons, arrays["edit_neurons"], scale=arrays["edit_scale"], shift=arrays["edit_shift"],
+                kind=description["edit"]["kind"], parameters=description["edit"]["parameters"],
+            )  # fmt: skip
+        return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm)
+
+    def save_sentence_transformer(self, folder: str | Path, language: str | None = None) -> None:
+        """Write a folder that `SentenceTransformer(folder)` loads without remote code; see `sentence_transformer`."""
+        from interlingua.alignment.sentence_transformer import save_sentence_transformer
+
+        save_sentence_transformer(self, Path(folder), language)
 
     def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
         """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
@@ -119,3 +149,14 @@ class Aligner:
             f"# Aligner\n\nMaps hidden states of a frozen model to aligned sentence embeddings.\n\n{parameters}\n"
             '```python\nimport interlingua as il\n\naligner = il.Aligner.load(".")\naligner.encode(["..."])\n```\n'
         )
+
+
+def edit_of_cut(edit: Intervention | None, shorter: LanguageModel) -> Intervention | None:
+    """Return the part of a whole model's edit that lies in a cut one; None where nothing does."""
+    if edit is None:
+        return None
+    neurons, scale, shift = edit.by_neuron(shorter.neurons)
+    kept = Intervention.of_neurons(
+        shorter.neurons, neurons, scale=scale, shift=shift, kind=edit.kind, parameters=edit.parameters
+    )
+    return kept if len(kept) else None

@@ -11,7 +11,7 @@ from interlingua.errors import InputError
 from interlingua.models import LanguageModel, find_neurons
 
 
-def cut(model: LanguageModel, layer: int) -> LanguageModel:
+def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> LanguageModel:
     """Return a model that ends one block above a hidden state; it shares its weights with the whole model.
 
     What a model returns last has been through the final norm, which hidden states below have not. So one block more is
@@ -21,20 +21,22 @@ def cut(model: LanguageModel, layer: int) -> LanguageModel:
     Args:
         model: The whole model.
         layer: The hidden state, numbered from 0, the input of the first block.
+        final_norm: End at the hidden state itself, which then is the last and goes through the final norm.
 
     Raises:
-        InputError: The model has no such layer.
+        InputError: The model has no such layer, or nothing is left before the final norm.
     """
     blocks = model.hf.config.get_text_config().num_hidden_layers
-    if not 0 <= layer <= blocks:
-        raise InputError(f"layer must lie between 0 and {blocks}; {layer} does not")
-    if layer + 1 >= blocks:
+    if not final_norm <= layer <= blocks:
+        raise InputError(f"layer must lie between {int(final_norm)} and {blocks}; {layer} does not")
+    kept = layer if final_norm else layer + 1
+    if kept >= blocks:
         return model
     config = copy.deepcopy(model.hf.config)
     text = config.get_text_config()
-    text.num_hidden_layers = layer + 1
+    text.num_hidden_layers = kept
     if getattr(text, "layer_types", None):
-        text.layer_types = text.layer_types[: layer + 1]
+        text.layer_types = text.layer_types[:kept]
     make: Any = type(model.hf)
     with torch.device("meta"):
         hf = make(config)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from interlingua.alignment.covariance import Shrinkage
 from interlingua.alignment.methods import CHOOSE_MEAN, METHODS, NEED_LANGUAGE, SHRUNK, Layers, Recipe, concatenated
+from interlingua.alignment.score_file import ScoreFile
 from interlingua.errors import InputError
-from interlingua.measures.retrieval import retrieval
+from interlingua.measures.retrieval import find_answers, retrieval
 from interlingua.measures.scoring import Scoring
 from interlingua.progress import ProgressCallback, silent
 
@@ -32,14 +35,69 @@ def evaluate(recipe: Recipe, fit_on: Layers, judge_on: Layers, scoring: Scoring 
     return retrieval(alignment.apply_to_spaces(spaces, with_language=recipe.per_language), scoring=scoring)
 
 
-def held_out_top1(recipe: Recipe, probe: Layers, folds: Sequence[np.ndarray], scoring: Scoring = "cosine") -> float:
-    """Return the mean top-1 of sentences that a recipe was not fitted on, averaged over the folds."""
-    scores = []
-    for held_out in folds:
-        rest = np.setdiff1d(np.concatenate(folds), held_out)
-        needed = {layer: probe[layer] for layer in recipe.layers}
-        scores.append(mean_top1(evaluate(recipe, rows(needed, rest), rows(needed, held_out), scoring)))
-    return float(np.mean(scores))
+class HeldOut:
+    """The top-1 of sentences that a recipe was not fitted on, by cross-validation inside the probe.
+
+    A recipe is scored once, and with a file also only once in several runs.
+    """
+
+    def __init__(
+        self,
+        probe: Layers,
+        *,
+        folds: int = FOLDS,
+        seed: int = 0,
+        scorings: Sequence[Scoring] = ("cosine",),
+        file: Path | None = None,
+    ) -> None:
+        """Deal the probe's sentences into folds.
+
+        Args:
+            probe: For each layer, for each language, the embeddings of the probe.
+            folds: How many folds of sentences.
+            seed: Of the folds.
+            scorings: What neighbours are near by.
+            file: Where scores are kept (`ScoreFile`). It belongs to this probe, these folds and scorings.
+
+        Raises:
+            InputError: Fewer than two folds, or fewer than two sentences a fold.
+        """
+        self.probe = probe
+        self.scorings = tuple(scorings)
+        self.sentences = len(next(iter(next(iter(probe.values())).values())))
+        self.parts = make_folds(self.sentences, folds, seed)
+        self._scores = ScoreFile(file)
+
+    def of_folds(self, recipe: Recipe) -> dict[Scoring, list[float]]:
+        """Return, for each scoring, the mean top-1 in each fold; NaN where a scoring is not defined."""
+        key = str(recipe)
+        if key not in self._scores:
+            by_fold = [self._in_fold(recipe, held_out) for held_out in self.parts]
+            self._scores[key] = {scoring: [fold[scoring] for fold in by_fold] for scoring in self.scorings}
+        return self._scores[key]
+
+    def top1(self, recipe: Recipe, scoring: Scoring = "cosine") -> float:
+        """Return the mean over the folds."""
+        return float(np.mean(self.of_folds(recipe)[scoring]))
+
+    def _in_fold(self, recipe: Recipe, held_out: np.ndarray) -> dict[Scoring, float]:
+        needed = {layer: self.probe[layer] for layer in recipe.layers}
+        rest = np.setdiff1d(np.arange(self.sentences), held_out)
+        alignment = recipe.fit(rows(needed, rest))
+        spaces = concatenated(rows(needed, held_out), recipe.layers)
+        mapped = alignment.apply_to_spaces(spaces, with_language=recipe.per_language)
+        return {scoring: mean_top1_or_nan(mapped, scoring) for scoring in self.scorings}
+
+
+def mean_top1_or_nan(spaces: Mapping[str, np.ndarray], scoring: Scoring) -> float:
+    """Return the mean top-1 over ordered pairs, NaN where the ratio margin is not defined."""
+    try:
+        answers = find_answers(spaces, scoring=scoring)
+    except InputError:
+        if scoring != "margin":
+            raise
+        return float("nan")
+    return float(np.mean([own.top1 for (a, b), own in answers.items() if a != b]))
 
 
 def make_folds(sentences: int, folds: int = FOLDS, seed: int = 0) -> list[np.ndarray]:
@@ -74,6 +132,7 @@ def select(
     probe: Layers,
     *,
     methods: Sequence[str] = tuple(method for method in METHODS if method not in NEED_LANGUAGE),
+    together: int = 3,
     folds: int = FOLDS,
     seed: int = 0,
     scoring: Scoring = "cosine",
@@ -88,6 +147,7 @@ def select(
     Args:
         probe: For each layer, for each language, the embeddings of the probe.
         methods: Which methods to try. Procrustes, which needs a language at run time, only when asked for.
+        together: How many layers may be concatenated, 1 to 3.
         folds: How many folds of sentences.
         seed: Of the folds.
         scoring: What neighbours are near by.
@@ -96,30 +156,41 @@ def select(
     Returns:
         The recipe, and a table of all that were tried: recipe, method, layers, per_language, shrinkage, top1.
     """
-    parts = make_folds(len(next(iter(next(iter(probe.values())).values()))), folds, seed)
+    held_out = HeldOut(probe, folds=folds, seed=seed, scorings=[scoring])
+    tried = search(held_out, methods, scoring=scoring, together=together, progress=progress)
+    return simplest_of_the_best(tried), as_table(tried)
+
+
+def search(
+    held_out: HeldOut,
+    methods: Sequence[str],
+    *,
+    scoring: Scoring = "cosine",
+    together: int = 3,
+    progress: ProgressCallback = silent,
+) -> dict[Recipe, float]:
+    """Score recipes in the three rounds of `select`, and return the held-out top-1 of each."""
     tried: dict[Recipe, float] = {}
 
     def score(round_: Iterable[Recipe], name: str) -> None:
         new = [recipe for recipe in round_ if recipe not in tried]
         for done, recipe in enumerate(new):
             progress(name, done, len(new))
-            tried[recipe] = held_out_top1(recipe, probe, parts, scoring)
+            tried[recipe] = held_out.top1(recipe, scoring)
         progress(name, len(new), len(new))
 
-    score(recipes(probe, methods), "Methods and layers")
+    score(recipes(held_out.probe, methods), "Methods and layers")
     best = max(tried, key=tried.__getitem__)
     own = sorted((r for r in tried if r.method == best.method), key=tried.__getitem__, reverse=True)
     leading = list(dict.fromkeys(recipe.layers[0] for recipe in own))[:3]
     if best.method in SHRUNK:
         score(recipes(leading, [best.method], SHRINKAGES), "Shrinkage")
     best = max(tried, key=tried.__getitem__)
-    groups = {tuple(sorted(leading[:count])) for count in (2, 3) if count <= len(leading)}
-    score(
-        [Recipe(best.method, group, mean, best.shrinkage) for group in sorted(groups)
-         for mean in {best.per_language, best.method in NEED_LANGUAGE}],
-        "Layers together",
-    )  # fmt: skip
-    return _simplest_of_the_best(tried), as_table(tried)
+    groups = {tuple(sorted(group)) for count in range(2, together + 1) for group in combinations(leading, count)}
+    means = sorted({best.per_language, best.method in NEED_LANGUAGE})
+    score([Recipe(best.method, group, mean, best.shrinkage) for group in sorted(groups) for mean in means],
+          "Layers together")  # fmt: skip
+    return tried
 
 
 def as_table(tried: dict[Recipe, float]) -> pd.DataFrame:
@@ -134,7 +205,8 @@ def as_table(tried: dict[Recipe, float]) -> pd.DataFrame:
     return table.sort_values("top1", ascending=False, kind="stable", ignore_index=True)
 
 
-def _simplest_of_the_best(tried: dict[Recipe, float]) -> Recipe:
+def simplest_of_the_best(tried: dict[Recipe, float]) -> Recipe:
+    """Return the best recipe, or a simpler one whose top-1 is lower by no more than `AS_GOOD`."""
     highest = max(tried.values())
     as_good = [recipe for recipe, top1 in tried.items() if top1 >= highest - AS_GOOD]
     return min(as_good, key=lambda recipe: (recipe.per_language, len(recipe.layers), -tried[recipe]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pandas as pd
@@ -55,18 +55,29 @@ def retrieval(
         ...     "query == 'eng_Latn' and candidate == 'spa_Latn'").top1.item()
         1.0
     """
+    answers = find_answers(spaces, scoring=scoring, neighbours=neighbours, progress=progress, task=task)
+    rows = []
+    for a, b in product(spaces, repeat=2):
+        own = answers[a, b]
+        rows.append((a, b, own.pool, own.top1, *wilson(own.top1, own.pool), own.f1))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def find_answers(
+    spaces: Mapping[str, np.ndarray],
+    *,
+    scoring: Scoring = "cosine",
+    neighbours: int | None = None,
+    progress: ProgressCallback = silent,
+    task: str = "Retrieval",
+) -> dict[tuple[str, str], Answers]:
+    """Return, for every ordered pair of languages, what `retrieval` counts: the answer to each sentence."""
     all_directions = aligned_directions(spaces)
-    n = len(next(iter(all_directions.values()), ()))
-    k = check_scoring(scoring, neighbours, n)
+    k = check_scoring(scoring, neighbours, len(next(iter(all_directions.values()), ())))
     answers: dict[tuple[str, str], Answers] = {}
     pairs = list(combinations_with_replacement(all_directions, 2))
     for done, (a, b) in enumerate(pairs):
         progress(task, done, len(pairs))
         answers[a, b], answers[b, a] = answers_both_ways(all_directions[a], all_directions[b], scoring, k)
     progress(task, len(pairs), len(pairs))
-    rows = []
-    for a in all_directions:
-        for b in all_directions:
-            top1 = answers[a, b].top1
-            rows.append((a, b, n, top1, *wilson(top1, n), answers[a, b].f1))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return answers

@@ -15,6 +15,7 @@ from interlingua.languages import language_name, short_code
 from interlingua.report.tables import answer, behaviour_table, summary_table
 
 if TYPE_CHECKING:
+    from interlingua.comparison import Comparison
     from interlingua.experts import Experts
     from interlingua.measures.identification import Identified
     from interlingua.study import Estimate, Run
@@ -154,6 +155,20 @@ def _shared(experts: Experts, k: int) -> RenderableType:
         cells = ["" if code == other else f"{shared:,}" for other, shared in row.items()]
         table.add_row(language_name(str(code)), *cells)
     return table
+
+
+def comparison_summary(comparison: Comparison, most: int = 12) -> RenderableType:
+    """Return the best of a comparison's ranking, what was chosen and the last layer as it is."""
+    ranking = comparison.tables["ranking"]
+    told = ranking.head(most).index.union(
+        ranking.index[ranking.candidate.isin([str(comparison.chosen), str(comparison.raw)])]
+    )
+    table = _table("\nTop-1, judged on the evaluation split once", ("", "candidate"), ("held\nout", "top-1", "95 %"))
+    table.columns[1].no_wrap = False
+    for row in ranking.loc[told].to_dict("records"):
+        numbers = (f"{row['held_out']:.3f}", f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
+        table.add_row("*" if row["chosen"] else "", row["candidate"], *numbers)
+    return Group(table, Text("* chosen inside the probe, by held out"))
 
 
 def languages_summary(identified: Identified, most: int = 5) -> Table:

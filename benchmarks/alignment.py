@@ -1,0 +1,146 @@
+"""What a cut model costs, whether the choice of a recipe hangs on folds and seeds, and retrieval of other bitext.
+
+    python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
+    python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
+        [--folds 3 5] [--seed 0 1 2]
+    python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
+
+`cost` embeds the same sentences (of all languages of the starter corpus, the first N of each) with the whole model, as
+what reads the last layer must, with the model cut one block above the layer, and with the model that ends at the layer
+and its final norm, in turn in each round. Memory is that of the weights.
+
+`seeds` chooses WCCN's layer and shrinkage by cross-validation inside the split dev, with different folds and seeds,
+fits the choice on all of dev, and judges it on devtest by cosine. It keeps embeddings in a folder, which may be that of
+`interlingua compare` (its `embeddings`).
+
+`bitext` fits WCCN (grand mean, shrinkage 0.01) in one layer on the split dev, and retrieves the pairs of each language
+with English in other bitext, Tatoeba for one, with the cut model, by cosine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import interlingua as il
+from interlingua.alignment.cut import cut
+from interlingua.alignment.methods import Recipe
+from interlingua.alignment.selection import evaluate, mean_top1, select
+from interlingua.alignment.spaces import embed_to_disk
+from interlingua.comparison.pairs import load_bitexts
+from interlingua.models import LanguageModel
+from interlingua.models.batching import tokenise
+
+
+def weights(model: LanguageModel) -> tuple[float, float]:
+    """Return the MB of a model's weights, and of those in blocks and norms: embeddings are shared by all cuts."""
+    sizes = {
+        name: parameter.numel() * parameter.element_size() / 1e6 for name, parameter in model.body.named_parameters()
+    }
+    embeddings = sum(size for name, size in sizes.items() if "embed_tokens" in name or "wte" in name)
+    return sum(sizes.values()), sum(sizes.values()) - embeddings
+
+
+def cost(arguments: argparse.Namespace) -> None:
+    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    corpus = il.load_corpus("starter", "devtest", limit=arguments.limit)
+    sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
+    layer = arguments.layer
+    ways = {
+        "whole, last layer": (model, -1),
+        f"cut, layer {layer}": (cut(model, layer), layer),
+        f"cut, layer {layer} behind the final norm": (cut(model, layer, final_norm=True), -1),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for round_ in range(-1, arguments.rounds):
+        for name, (own, read) in ways.items():
+            started = time.perf_counter()
+            il.embed(own, sentences, layer=read)
+            if round_ >= 0:
+                times[name].append(time.perf_counter() - started)
+    tokens = tokenise(model.tokenizer, sentences, 512).tokens
+    print(f"{arguments.model}, {model.dtype} on {model.device}: {len(sentences):,} sentences, {tokens:,} tokens\n")
+    print("| | blocks | seconds, median | tokens/s | of the whole, median | weights, MB | without embeddings, MB |")
+    print("|---|---|---|---|---|---|---|")
+    whole = next(iter(times.values()))
+    for name, own in times.items():
+        ratio = statistics.median(a / b for a, b in zip(own, whole, strict=True))
+        blocks = ways[name][0].hf.config.get_text_config().num_hidden_layers
+        seconds = statistics.median(own)
+        everything, inner = weights(ways[name][0])
+        print(
+            f"| {name} | {blocks} | {seconds:.2f} | {tokens / seconds:,.0f} | {ratio:.2f} | {everything:,.0f} "
+            f"| {inner:,.0f} |"
+        )
+
+
+def seeds(arguments: argparse.Namespace) -> None:
+    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    dev, devtest = (
+        embed_to_disk(
+            model,
+            il.load_corpus(arguments.corpus, split, languages=arguments.language, limit=arguments.limit).sentences,
+            arguments.folder,
+            layers=arguments.layer,
+        )
+        for split in ("dev", "devtest")
+    )
+    print("| folds | seed | chosen | held out | devtest |\n|---|---|---|---|---|")
+    for folds in arguments.folds:
+        for seed in arguments.seed:
+            recipe, tried = select(dev, methods=["wccn"], together=1, folds=folds, seed=seed)
+            held_out = tried.set_index("recipe").top1[str(recipe)]
+            judged = mean_top1(evaluate(recipe, dev, devtest))
+            print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
+
+
+def bitext(arguments: argparse.Namespace) -> None:
+    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language).sentences
+    (layer,) = arguments.layer
+    alignment = Recipe("wccn", (layer,)).fit(embed_to_disk(model, probe, arguments.folder, layers=[layer]))
+    aligner = il.Aligner(cut(model, layer), (layer,), alignment, {})
+    tables = []
+    for corpus in load_bitexts([arguments.pairs], list(probe), arguments.limit).values():
+        sides = aligner.encode(corpus.left), aligner.encode(corpus.right)
+        gold = {corpus.languages: np.array(corpus.gold)}
+        tables.append(il.bitext({corpus.languages: sides}, gold=gold).set_index(["query", "candidate"]).top1)
+        print(tables[-1].to_string(header=False), flush=True)
+    everything = pd.concat(tables).reset_index()
+    to_english = everything[everything.candidate == "eng_Latn"].top1
+    from_english = everything[everything["query"] == "eng_Latn"].top1
+    print(f"mean over {len(to_english)} languages: to English {to_english.mean():.4f}, back {from_english.mean():.4f}")
+
+
+def main() -> None:
+    """Run one of the three."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["cost", "seeds", "bitext"])
+    parser.add_argument("--model", default="gemma3-270m")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--layer", type=int, nargs="*", default=[6])
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--corpus")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--pairs")
+    parser.add_argument("--language", nargs="*")
+    parser.add_argument("--folds", type=int, nargs="*", default=[3, 5])
+    parser.add_argument("--seed", type=int, nargs="*", default=[0, 1, 2])
+    arguments = parser.parse_args()
+    if arguments.what == "cost":
+        (arguments.layer,), arguments.limit = arguments.layer, arguments.limit or 10
+        cost(arguments)
+    elif arguments.what == "seeds":
+        seeds(arguments)
+    else:
+        bitext(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Cross-lingual semantic search over your own lines: index them once, then ask in any language.
+
+    python examples/search.py index lines.txt --out index [--aligner ALIGNER]
+    python examples/search.py ask index "wo schläft die Katze?" [--show 5]
+
+`lines.txt` holds a text a line, in any languages. The folder `index` holds the lines, their vectors (float32, of unit
+length) and the aligner, which is a matrix; the model is loaded by its name. Without `--aligner`, what `interlingua
+align` writes, one is fitted to the default model on the bundled corpus first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+import interlingua as il
+from interlingua.alignment.edits import EditGrid
+from interlingua.corpora.folder import read_lines
+
+
+def fitted_aligner() -> il.Aligner:
+    """Fit WCCN in the default model's lower middle layers, which is where the comparison in the docs finds it best."""
+    model = il.load_model()
+    depth = model.hf.config.get_text_config().num_hidden_layers
+    probe = il.load_corpus("starter", "dev")
+    layers = range(depth // 3, depth // 2 + 1)
+    return il.align(model, probe, layers=layers, methods=["wccn"], together=1, edits=EditGrid(kinds=()))
+
+
+def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:
+    """Encode each line that is not empty, and write the index."""
+    lines = [line for line in read_lines(lines_file) if line]
+    aligner = fitted_aligner() if aligner_folder is None else il.Aligner.load(aligner_folder)
+    started = time.perf_counter()
+    vectors = aligner.encode(lines)
+    seconds = time.perf_counter() - started
+    folder.mkdir(parents=True, exist_ok=True)
+    aligner.save(folder / "aligner")
+    np.save(folder / "vectors.npy", vectors)
+    (folder / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{len(lines):,} lines in {seconds:.1f} s, {len(lines) / seconds:,.0f} a second: {folder}")
+
+
+def ask(folder: Path, query: str, show: int) -> None:
+    """Print the lines nearest to a query."""
+    lines, vectors = read_lines(folder / "lines.txt"), np.load(folder / "vectors.npy")
+    aligner = il.Aligner.load(folder / "aligner")
+    started = time.perf_counter()
+    similarities = vectors @ aligner.encode([query])[0]
+    nearest = np.argsort(-similarities)[:show]
+    for i in nearest:
+        print(f"{similarities[i]:.3f}  {lines[i]}")
+    print(f"{1000 * (time.perf_counter() - started):.0f} ms for {len(lines):,} lines")
+
+
+def main() -> None:
+    """Index or ask."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    indexing = commands.add_parser("index")
+    indexing.add_argument("lines", type=Path)
+    indexing.add_argument("--out", type=Path, required=True)
+    indexing.add_argument("--aligner", type=Path)
+    asking = commands.add_parser("ask")
+    asking.add_argument("index", type=Path)
+    asking.add_argument("query")
+    asking.add_argument("--show", type=int, default=5)
+    arguments = parser.parse_args()
+    if arguments.command == "index":
+        index(arguments.lines, arguments.out, arguments.aligner)
+    else:
+        ask(arguments.index, arguments.query, arguments.show)
+
+
+if __name__ == "__main__":
+    main()

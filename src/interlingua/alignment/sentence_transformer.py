@@ -1,0 +1,69 @@
+"""An aligner as a folder of sentence-transformers' stock modules, which loads without code of ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from interlingua.errors import InputError, MissingExtraError
+from interlingua.files import folder_written_whole
+from interlingua.interventions import bake
+from interlingua.measures.embedding import MAX_LENGTH
+from interlingua.models.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    from interlingua.alignment.aligner import Aligner
+
+
+def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | None = None) -> None:
+    """Write a folder that `SentenceTransformer(folder)` loads, and that gives the vectors of `Aligner.encode`.
+
+    Modules: Transformer (the cut model), Pooling (mean), Dense (the map), Normalize. A layer below the last has not
+    been through the final norm, and what a Transformer gives last has: so WeightedLayerPooling stands before Pooling
+    and takes the hidden state before the last alone. An aligner with `final_norm` does without.
+
+    Args:
+        aligner: What `align` returned.
+        folder: Where.
+        language: Subtract this language's mean instead of the grand mean; all sentences must then be in it.
+
+    Raises:
+        InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote code.
+        MissingExtraError: The extra `embed` is not installed.
+    """
+    try:
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer import modules
+    except ImportError:
+        raise MissingExtraError("writing a folder for sentence-transformers", "embed") from None
+    if len(aligner.layers) > 1:
+        raise InputError("stock modules read one layer, and this aligner reads several; align with together=1")
+    weight, bias = (torch.from_numpy(array).float() for array in aligner.alignment.weight_and_bias(language))
+    model = aligner.model if aligner.edit is None else bake(aligner.model, aligner.edit)
+    layer, last = aligner.layers[0], model.hf.config.get_text_config().num_hidden_layers
+    with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
+        checkpoint = Path(scratch) / "checkpoint"
+        model.save_pretrained(checkpoint)
+        if "auto_map" in json.loads((checkpoint / "config.json").read_text(encoding="utf-8")):
+            raise InputError(
+                f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
+                "remote code; align without interventions: edits=EditGrid(kinds=())"
+            )
+        options: dict[str, Any] = {"model_kwargs": {"dtype": model.hf.dtype}, "max_seq_length": MAX_LENGTH}
+        if layer < last:
+            options["config_kwargs"] = {"output_hidden_states": True}
+        parts: list[Any] = [modules.Transformer(str(checkpoint), **options)]
+        if layer < last:
+            weights = torch.nn.Parameter(torch.tensor([1.0, *[0.0] * (last - layer)]))
+            parts.append(modules.WeightedLayerPooling(weight.shape[1], last, layer, weights))
+        parts.append(modules.Pooling(weight.shape[1], pooling_mode="mean"))
+        outputs, inputs = weight.shape
+        parts.append(
+            modules.Dense(inputs, outputs, activation_function=torch.nn.Identity(), init_weight=weight, init_bias=bias)
+        )
+        parts.append(modules.Normalize())
+        SentenceTransformer(modules=parts, device="cpu").save(str(temporary))

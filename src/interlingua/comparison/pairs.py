@@ -1,0 +1,86 @@
+"""Bitext beside the evaluation split: Tatoeba, BUCC or the user's own, with recipes that were fitted on the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from interlingua.alignment.methods import Layers, concatenated
+from interlingua.alignment.spaces import Spaces
+from interlingua.comparison.choose import Candidate
+from interlingua.corpora import CORPORA, PairCorpus, load_pairs
+from interlingua.corpora.layouts import pairs_of
+from interlingua.measures import bitext
+from interlingua.progress import ProgressCallback
+
+ENGLISH = "eng_Latn"
+
+Bitexts = Mapping[tuple[str, str], PairCorpus]
+"""By the name of the corpus and the language that is paired with English."""
+
+
+def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | None = None) -> dict:
+    """Load what each corpus pairs with English, of some languages.
+
+    Raises:
+        CorpusError: There is no such corpus, or its text is empty, unreadable or not aligned.
+    """
+    found = {}
+    for name in names:
+        known = (
+            set(CORPORA[name].languages)
+            if name in CORPORA
+            else {code for pair in pairs_of(Path(name)) if ENGLISH in pair for code in pair}
+        )
+        codes = [code for code in languages if code in known - {ENGLISH}]
+        if not codes:
+            load_pairs(name)  # which says what is wrong, if anything is
+        for code in codes:
+            found[name, code] = load_pairs(name, code, ENGLISH, limit=limit)
+    return found
+
+
+def judge_bitext(
+    candidates: Sequence[Candidate],
+    bitexts: Bitexts,
+    probe_of: Callable[[str], Layers],
+    spaces_of: Callable[[str, Mapping[str, Sequence[str]]], Spaces],
+    progress: ProgressCallback,
+) -> pd.DataFrame:
+    """Fit candidates on the whole probe and retrieve the pairs of each bitext, both ways.
+
+    Args:
+        candidates: What is judged.
+        bitexts: The pairs.
+        probe_of: Returns the probe's embeddings with an edit.
+        spaces_of: Returns the embeddings of sentences with an edit.
+        progress: Called with the number of bitexts done.
+
+    Returns:
+        A tidy table: corpus, candidate, and the columns of `measures.bitext` (its `candidate` is here `other`).
+    """
+    tables = []
+    fitted = {candidate: candidate.recipe.fit(probe_of(candidate.edit)) for candidate in candidates}
+    for done, ((name, _), corpus) in enumerate(bitexts.items()):
+        progress("Bitext", done, len(bitexts))
+        sides = dict(zip(corpus.languages, (corpus.left, corpus.right), strict=True))
+        for candidate, alignment in fitted.items():
+            spaces = concatenated(spaces_of(candidate.edit, sides), candidate.recipe.layers)
+            with_language = candidate.recipe.per_language
+            left, right = (
+                alignment.apply(spaces[code], code if with_language and code in alignment.languages else None)
+                for code in corpus.languages
+            )
+            table = bitext(
+                {corpus.languages: (left, right)},
+                gold={corpus.languages: np.array(corpus.gold)},
+                scoring=candidate.scoring,
+            ).rename(columns={"candidate": "other"})
+            table.insert(0, "corpus", name)
+            table.insert(1, "candidate", str(candidate))
+            tables.append(table)
+    progress("Bitext", len(bitexts), len(bitexts))
+    return pd.concat(tables, ignore_index=True)

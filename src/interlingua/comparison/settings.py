@@ -1,0 +1,49 @@
+"""What a comparison tries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.methods import METHODS
+from interlingua.alignment.selection import FOLDS
+from interlingua.errors import InputError
+from interlingua.measures.scoring import Scoring
+
+SIZES = (25, 50, 100, 200, 400, 800)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is tried and drawn; every default is what `interlingua compare` does.
+
+    Attributes:
+        layers: Hidden states, numbered from 0; by default all.
+        methods: Names of `alignment.METHODS`.
+        scorings: What neighbours are near by; cosine, by which the recipe is chosen, must be among them.
+        edits: Which interventions are tried before the map; None for none.
+        folds: Of the probe's sentences.
+        seed: Of the folds, the draws and the bootstrap.
+        draws: How many random parts of the probe are drawn of each size, and orders of languages.
+        sizes: Numbers of probe sentences; those that the probe has not are left out.
+        resamples: Of the bootstrap over sentences.
+    """
+
+    layers: tuple[int, ...] | None = None
+    methods: tuple[str, ...] = tuple(METHODS)
+    scorings: tuple[Scoring, ...] = ("cosine", "csls", "margin")
+    edits: EditGrid | None = field(default_factory=EditGrid)
+    folds: int = FOLDS
+    seed: int = 0
+    draws: int = 3
+    sizes: tuple[int, ...] = SIZES
+    resamples: int = 1000
+
+    def __post_init__(self) -> None:
+        unknown = [method for method in self.methods if method not in METHODS]
+        if unknown or not self.methods:
+            raise InputError(f"unknown method '{''.join(unknown[:1])}'; use {', '.join(METHODS)}")
+        if "cosine" not in self.scorings:
+            raise InputError("the recipe is chosen by cosine, so that cosine must be among the scorings")
+        if self.draws < 1 or self.resamples < 1:
+            raise InputError("at least one draw and one resample are needed")

@@ -1,0 +1,94 @@
+"""Aligners in other tools: sentence-transformers loads the same vectors without code of ours, and mteb runs."""
+
+import json
+
+import numpy as np
+import pytest
+
+import interlingua as il
+from interlingua.alignment.edits import EditGrid
+from interlingua.errors import InputError
+
+NO_EDITS = EditGrid(kinds=())
+
+
+@pytest.fixture(scope="module")
+def probe():
+    return il.load_corpus("starter", "dev", languages=["en", "es", "ja"], limit=24)
+
+
+def aligned(model, probe, **options):
+    return il.align(model, probe, methods=["wccn"], together=1, edits=NO_EDITS, **options)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, layer):
+    from sentence_transformers import SentenceTransformer
+
+    aligner = aligned(any_model, probe, layers=[layer])
+    aligner.save_sentence_transformer(tmp_path / "st")
+    loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
+    sentences = list(probe["jpn_Jpan"][:7])
+    np.testing.assert_allclose(loaded.encode(sentences), aligner.encode(sentences), atol=2e-5)
+    kinds = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
+    assert all(kind.startswith("sentence_transformers.") for kind in kinds)
+
+
+def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model, probe, tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    aligner = aligned(any_model, probe, layers=[1], final_norm=True)
+    assert aligner.model.hf.config.num_hidden_layers == 1
+    aligner.save_sentence_transformer(tmp_path / "st", language="ja")
+    loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
+    sentences = list(probe["jpn_Jpan"][:5])
+    np.testing.assert_allclose(loaded.encode(sentences), aligner.encode(sentences, "ja"), atol=2e-5)
+    kinds = [module["type"].rsplit(".", 1)[-1] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
+    assert kinds == ["Transformer", "Pooling", "Dense", "Normalize"]
+
+
+def test_several_layers_and_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):
+    several = il.align(family_models["llama"], probe, methods=["wccn"], edits=NO_EDITS)
+    object.__setattr__(several, "layers", (0, 1))
+    with pytest.raises(InputError, match="together=1"):
+        several.save_sentence_transformer(tmp_path / "st")
+    gemma = aligned(family_models["gemma3"], probe, layers=[1])
+    experts = il.find_experts(family_models["gemma3"], probe)
+    object.__setattr__(gemma, "edit", il.set_to_mean(experts, "es", 20))
+    with pytest.raises(InputError, match="remote code"):
+        gemma.save_sentence_transformer(tmp_path / "st")
+    assert not list(tmp_path.iterdir())
+
+
+def test_mteb_runs_on_an_aligner(llama, probe):
+    pytest.importorskip("mteb")
+    datasets = pytest.importorskip("datasets")
+    import mteb
+    from mteb.abstasks.task_metadata import TaskMetadata
+    from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
+
+    from interlingua.alignment.mteb_encoder import MtebEncoder
+
+    class TinyBitextMining(AbsTaskBitextMining):
+        metadata = TaskMetadata(
+            name="TinyBitextMining",
+            description="Sentences of the bundled corpus.",
+            dataset={"path": "interlingua/starter", "revision": "0"},
+            type="BitextMining",
+            eval_splits=["test"],
+            eval_langs={"spa_Latn-eng_Latn": ["spa-Latn", "eng-Latn"]},
+            main_score="f1",
+        )
+        parallel_subsets = True
+
+        def load_data(self, **kwargs):
+            self.dataset = {"test": datasets.Dataset.from_dict({code: list(probe[code]) for code in probe.languages})}
+            self.data_loaded = True
+
+    aligner = aligned(llama, probe)
+    result = mteb.evaluate(MtebEncoder(aligner), TinyBitextMining(), cache=None)
+    (scores,) = result.task_results[0].scores["test"]
+    table = il.retrieval({code: aligner.encode(probe[code]) for code in ("spa_Latn", "eng_Latn")})
+    ours = table[(table["query"] == "spa_Latn") & (table.candidate == "eng_Latn")].iloc[0]
+    assert scores["accuracy"] == pytest.approx(ours.top1, abs=1e-12)
+    assert scores["f1"] == pytest.approx(ours.f1, abs=1e-12)

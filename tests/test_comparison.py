@@ -1,0 +1,244 @@
+"""The comparison: chosen inside the probe, judged once, resumed, and told in tables and a sentence."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import interlingua as il
+from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.methods import Recipe
+from interlingua.alignment.selection import AS_GOOD
+from interlingua.comparison import Settings
+from interlingua.comparison.choose import Candidate, choose, shortlist
+from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
+from interlingua.comparison.pairs import load_bitexts
+from interlingua.errors import InputError
+from interlingua.progress import silent
+from interlingua.report.comparison import answer, write_comparison
+
+LANGUAGES = ["en", "es", "ja", "de"]
+QUICK = Settings(
+    methods=("identity", "centring", "wccn"),
+    scorings=("cosine", "csls"),
+    edits=EditGrid(kinds=("set-to-mean", "neutralise"), k=(20,), strengths=(1.0,), sentences=30, languages=3),
+    folds=2,
+    draws=2,
+    sizes=(10, 20),
+    resamples=40,
+)
+
+
+@pytest.fixture(scope="module")
+def probe():
+    return il.load_corpus("starter", "dev", languages=LANGUAGES, limit=60)
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    return il.load_corpus("starter", "devtest", languages=LANGUAGES, limit=40)
+
+
+@pytest.fixture(scope="module")
+def bitext_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bitext")
+    for code, lines in {"spa_Latn": ("sí", "no sé", "gato"), "eng_Latn": ("yes", "I do not know", "cat")}.items():
+        (folder / f"spa_Latn-eng_Latn.{code}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("comparison") / "out"
+
+
+@pytest.fixture(scope="module")
+def found(llama, probe, evaluation, bitext_folder, place):
+    bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
+    return il.compare(llama, probe, evaluation, place, settings=QUICK, bitexts=bitexts, seen=["eng_Latn", "deu_Latn"])
+
+
+def test_the_ranking_is_what_the_pieces_give_by_hand(found, llama, probe, evaluation):
+    spaces = [
+        {layer: {code: il.embed(llama, corpus[code], layer=layer) for code in corpus.languages} for layer in range(3)}
+        for corpus in (probe, evaluation)
+    ]
+    table = found.tables["ranking"]
+    for row in table[table.edit == "none"].itertuples():
+        shrinkage = row.shrinkage if row.shrinkage == "ledoit-wolf" else float(row.shrinkage or 0.01)
+        recipe = Recipe(row.method, tuple(map(int, row.layers.split("+"))), row.per_language, shrinkage)
+        mapped = {
+            code: recipe.fit(spaces[0]).apply(
+                np.concatenate([spaces[1][layer][code] for layer in recipe.layers], axis=1),
+                code if row.per_language else None,
+            )
+            for code in evaluation.languages
+        }
+        pairs = il.retrieval(mapped, scoring=row.scoring)
+        assert row.top1 == pytest.approx(pairs[pairs["query"] != pairs.candidate].top1.mean(), abs=1e-12)
+        assert row.low <= row.top1 <= row.high
+    assert table.top1.is_monotonic_decreasing
+    assert table.chosen.sum() == 1
+    assert "identity, layer 2" in set(table.candidate)
+    assert set(table.method) == {"identity", "centring", "wccn"}
+    assert (table.edit != "none").any()
+
+
+def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
+    table = found.tables["candidates"]
+    own = table[(table.edit == found.chosen.edit) & (table.scoring == "cosine")]
+    assert (
+        own.held_out.max() - own[own.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max() <= AS_GOOD
+    )
+    assert (table.lowest_fold <= table.held_out).all()
+    assert (table.held_out <= table.highest_fold).all()
+
+
+def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
+    sentences = found.tables["sentences"]
+    assert sorted(set(sentences.sentences)) == [10, 20, 40, 60]
+    whole = sentences[sentences.sentences == 60].top1.item()
+    ranked = found.tables["ranking"].set_index("candidate").loc[str(found.chosen)]
+    assert whole == pytest.approx(ranked.top1)
+    languages = found.tables["languages"]
+    assert set(languages[languages.languages == 2].group) == {"all", "in the probe", "absent"}
+    assert set(languages[languages.languages == 4].group) == {"all", "in the probe"}
+    groups = found.tables["groups"].set_index(["candidate", "group"])
+    name = str(found.chosen)
+    by_query = [groups.loc[(name, f"query {code}")].top1 for code in evaluation.languages]
+    assert groups.loc[(name, "all")].top1 == pytest.approx(np.mean(by_query))
+    assert groups.loc[(name, "seen")].pairs + groups.loc[(name, "unseen")].pairs == 12
+    bitext = found.tables["bitext"]
+    assert set(bitext.corpus) == {str(bitext_folder)}
+    assert set(zip(bitext["query"], bitext.other, strict=True)) == {
+        ("spa_Latn", "eng_Latn"), ("eng_Latn", "spa_Latn"),
+    }  # fmt: skip
+    assert {"none", "neutralise k = 20 strength 1", "set-to-mean eng_Latn k = 20 strength 1"} == set(
+        found.tables["edits"].edit
+    )
+
+
+def test_a_second_run_reads_the_model_no_more_than_for_experts_and_gives_the_same(
+    found, llama, probe, evaluation, bitext_folder, place, monkeypatch
+):
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    monkeypatch.setattr("interlingua.alignment.edits.embed_layers", None)
+    bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
+    again = il.compare(llama, probe, evaluation, place, settings=QUICK, bitexts=bitexts, seen=["eng_Latn", "deu_Latn"])
+    for name, table in found.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table)
+
+
+def test_the_page_says_how_it_was_judged_and_the_sentence_has_its_numbers(found, tmp_path):
+    page = write_comparison(found, tmp_path / "out").read_text(encoding="utf-8")
+    assert "read once, after the choice" in page
+    assert answer(found) in page
+    ranked = found.tables["ranking"].set_index("candidate")
+    assert f"{ranked.loc[str(found.chosen)].top1:.4f}" in answer(found)
+    assert f"{ranked.loc[str(found.raw)].top1:.4f}" in answer(found)
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"ranking.csv", "candidates.csv", "layers.svg", "growth.pdf", "manifest.json", "edits.csv"} <= written
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["chosen"] == str(found.chosen)
+    assert manifest["probe"]["sha256"] != manifest["evaluation"]["sha256"]
+
+
+def test_sentences_of_the_probe_are_not_judged_on(llama, probe, tmp_path):
+    with pytest.raises(InputError, match="60 of 60 sentences of the evaluation split are in the probe"):
+        il.compare(llama, probe, probe, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def candidate(method, layers, top1, scoring="cosine", edit="none", per_language=False):
+    return Candidate(Recipe(method, layers, per_language), scoring, edit, (top1 - 0.01, top1 + 0.01))
+
+
+def test_what_is_not_simple_is_chosen_only_where_it_is_better():
+    one, two = candidate("wccn", (6,), 0.95), candidate("wccn", (6, 9), 0.9515)
+    assert choose([one, two]) == one
+    better = candidate("wccn", (6, 9), 0.96)
+    assert choose([one, better]) == better
+    csls = candidate("wccn", (6,), 0.953, scoring="csls")
+    assert choose([one, csls]) == csls
+    assert choose([one, candidate("wccn", (6,), 0.951, scoring="csls")]) == one
+    assert choose([one, candidate("wccn", (6,), 0.99, scoring="margin")]) == one
+    edited = candidate("wccn", (6,), 0.9515, edit="aura")
+    assert choose([one, edited]) == one
+    assert choose([one, candidate("wccn", (6,), 0.97, edit="aura")]).edit == "aura"
+    undefined = candidate("wccn", (6,), float("nan"), scoring="margin")
+    assert choose([undefined, one]) == one
+    raw = candidate("identity", (18,), 0.01)
+    listed = shortlist([one, two, raw, undefined, candidate("wccn", (6,), 0.94, per_language=True)], one, 18)
+    assert listed[:2] == [raw, one]
+    assert undefined not in listed
+    assert {c.recipe.per_language for c in listed} == {False, True}
+
+
+def test_the_bootstrap_is_paired_and_right_on_average():
+    shares = np.random.default_rng(0).random((200, 1))
+    means = bootstrapped(np.hstack([shares, shares - 0.1]), 2000, 0)
+    np.testing.assert_allclose(means[:, 0] - means[:, 1], 0.1, atol=1e-12)
+    assert means[:, 0].mean() == pytest.approx(shares.mean(), abs=0.005)
+    assert means[:, 0].std() == pytest.approx(shares.std() / np.sqrt(200), rel=0.1)
+
+
+def test_hits_and_their_groups():
+    right = np.zeros((2, 2, 4), dtype=bool)
+    right[0, 1, :3] = right[1, 0, :1] = right[0, 0] = True
+    hits = Hits(("eng_Latn", "spa_Latn"), right)
+    assert hits.top1() == 0.5
+    assert hits.of_sentences().tolist() == [1.0, 0.5, 0.5, 0.0]
+    one = candidate("wccn", (6,), 0.9)
+    (row,) = ranking({one: hits}, one, 100, 0).itertuples()
+    assert (row.top1, row.behind) == (0.5, 0.0)
+    assert row.low < 0.5 < row.high
+
+
+def test_a_language_absent_from_the_probe_is_judged_by_the_grand_mean():
+    random = np.random.default_rng(0)
+    meaning = random.normal(size=(30, 5))
+    spaces = {6: {code: meaning + 0.1 * random.normal(size=(30, 5)) for code in ("eng_Latn", "spa_Latn", "deu_Latn")}}
+    some = {6: {code: spaces[6][code] for code in ("eng_Latn", "spa_Latn")}}
+    hits = find_hits(Recipe("centring", (6,), True), some, spaces, "cosine")
+    assert hits.languages == ("eng_Latn", "spa_Latn", "deu_Latn")
+    assert hits.top1() > 0.9
+
+
+def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path, capsys, monkeypatch):
+    from interlingua import cli
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["interlingua", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        assert not exit_.value.code
+        return capsys.readouterr().out
+
+    common = ("--model", checkpoint, "--no-interventions", "--folds", "2", "--method", "centring")
+    folder = make_folder(tmp_path / "corpus")
+    printed = run(
+        "compare", *common, "--corpus", folder, "--scoring", "cosine", "--layer", "2", "--out", tmp_path / "compared"
+    )
+    assert "chosen inside the probe" in printed
+    assert (tmp_path / "compared" / "comparison.md").is_file()
+    printed = run("align", *common, "--corpus", folder, "--out", tmp_path / "a", "--export", tmp_path / "st")
+    assert "Held-out top-1 inside the probe" in printed
+    assert il.Aligner.load(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
+    assert (tmp_path / "st" / "modules.json").is_file()
+
+
+def make_folder(folder):
+    """Write two splits of three languages that share no sentence."""
+    for split in ("dev", "devtest"):
+        (folder / split).mkdir(parents=True)
+        corpus = il.load_corpus("starter", split, languages=["en", "es", "ja"], limit=12)
+        for code in corpus.languages:
+            (folder / split / f"{code}.txt").write_text("\n".join(corpus[code]) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_a_margin_that_is_not_defined_on_other_sentences_has_no_rank():
+    spaces = {6: {"eng_Latn": np.eye(8), "spa_Latn": -np.eye(8)}}
+    ways = [candidate("identity", (6,), 0.5, scoring=scoring) for scoring in ("cosine", "margin")]
+    assert list(judge(ways, lambda _: spaces, lambda _: spaces, silent)) == ways[:1]

@@ -1,0 +1,44 @@
+"""The scripts under examples/ run as their docstrings say."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import interlingua as il
+
+SEARCH = Path(__file__).parents[1] / "examples" / "search.py"
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [str(SEARCH), *map(str, arguments)])
+    runpy.run_path(str(SEARCH), run_name="__main__")
+
+
+def test_search_indexes_lines_and_answers_from_the_saved_index(llama, tmp_path, monkeypatch, capsys):
+    load_corpus = il.load_corpus
+    few = ["en", "es", "ja"]
+    monkeypatch.setattr(il, "load_model", lambda *_, **__: llama, raising=False)
+    monkeypatch.setattr("interlingua.alignment.aligner.load_model", lambda *_, **__: llama)
+    monkeypatch.setattr(il, "load_corpus", lambda *names: load_corpus(*names, languages=few, limit=20), raising=False)
+    lines = ["the cat sleeps", "it rains", "", "un perro ladra", "雨が降る"]
+    (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run(monkeypatch, "index", tmp_path / "lines.txt", "--out", tmp_path / "index")
+    assert "4 lines in" in capsys.readouterr().out
+    assert np.load(tmp_path / "index" / "vectors.npy").shape == (4, 32)
+    run(monkeypatch, "ask", tmp_path / "index", "it rains", "--show", "2")
+    first, second, timing = capsys.readouterr().out.splitlines()
+    assert first == "1.000  it rains"
+    assert float(second.split()[0]) < 1
+    assert "for 4 lines" in timing
+    run(
+        monkeypatch,
+        "index",
+        tmp_path / "lines.txt",
+        "--out",
+        tmp_path / "again",
+        "--aligner",
+        tmp_path / "index/aligner",
+    )
+    np.testing.assert_array_equal(np.load(tmp_path / "again/vectors.npy"), np.load(tmp_path / "index/vectors.npy"))
