@@ -3,6 +3,8 @@
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
         [--folds 3 5] [--seed 0 1 2]
+    python benchmarks/alignment.py judge --corpus FOLDER --folder EMBEDDINGS [--language ...] [--layer 6 9] [--raw 18]
+        [--shrinkage 0.01]
     python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
 
 `cost` embeds the same sentences (of all languages of the starter corpus, the first N of each) with the whole model, as
@@ -12,6 +14,9 @@ and its final norm, in turn in each round. Memory is that of the weights.
 `seeds` chooses WCCN's layer and shrinkage by cross-validation inside the split dev, with different folds and seeds,
 fits the choice on all of dev, and judges it on devtest by cosine. It keeps embeddings in a folder, which may be that of
 `interlingua compare` (its `embeddings`).
+
+`judge` fits one recipe, WCCN with the grand mean, on dev and judges it on devtest by cosine, beside layers as they are:
+`--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for languages too many to compare everything in.
 
 `bitext` fits WCCN (grand mean, shrinkage 0.01) in one layer on the split dev, and retrieves the pairs of each language
 with English in other bitext, Tatoeba for one, with the cut model, by cosine.
@@ -32,6 +37,7 @@ from interlingua.alignment.cut import cut
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import evaluate, mean_top1, select
 from interlingua.alignment.spaces import embed_to_disk
+from interlingua.comparison.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.comparison.pairs import load_bitexts
 from interlingua.models import LanguageModel
 from interlingua.models.batching import tokenise
@@ -99,6 +105,27 @@ def seeds(arguments: argparse.Namespace) -> None:
             print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
 
 
+def judge(arguments: argparse.Namespace) -> None:
+    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    layers = sorted({*arguments.layer, *arguments.raw})
+    dev, devtest = (
+        embed_to_disk(
+            model, il.load_corpus(arguments.corpus, split, languages=arguments.language).sentences, arguments.folder,
+            layers=layers,
+        )
+        for split in ("dev", "devtest")
+    )  # fmt: skip
+    judged = [Recipe("identity", (layer,)) for layer in arguments.raw]
+    judged.append(Recipe("wccn", tuple(arguments.layer), shrinkage=arguments.shrinkage))
+    for recipe in judged:
+        hits = find_hits(recipe, dev, devtest, "cosine")
+        low, high = np.percentile(bootstrapped(hits.of_sentences()[:, None], 1000, 0), INTERVAL)
+        print(f"| {recipe} | {hits.top1():.4f} [{low:.4f}, {high:.4f}] |", flush=True)
+    for i, code in enumerate(hits.languages):
+        row = hits.pairs & (np.arange(len(hits.languages)) == i)[:, None]
+        print(f"query {code}: {hits.top1(row):.4f}")
+
+
 def bitext(arguments: argparse.Namespace) -> None:
     model = il.load_model(arguments.model, dtype=arguments.dtype)
     probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language).sentences
@@ -118,9 +145,9 @@ def bitext(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Run one of the three."""
+    """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cost", "seeds", "bitext"])
+    parser.add_argument("what", choices=["cost", "seeds", "judge", "bitext"])
     parser.add_argument("--model", default="gemma3-270m")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--layer", type=int, nargs="*", default=[6])
@@ -129,6 +156,8 @@ def main() -> None:
     parser.add_argument("--corpus")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--pairs")
+    parser.add_argument("--raw", type=int, nargs="*", default=[18])
+    parser.add_argument("--shrinkage", type=float, default=0.01)
     parser.add_argument("--language", nargs="*")
     parser.add_argument("--folds", type=int, nargs="*", default=[3, 5])
     parser.add_argument("--seed", type=int, nargs="*", default=[0, 1, 2])
@@ -138,6 +167,8 @@ def main() -> None:
         cost(arguments)
     elif arguments.what == "seeds":
         seeds(arguments)
+    elif arguments.what == "judge":
+        judge(arguments)
     else:
         bitext(arguments)
 
