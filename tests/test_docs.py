@@ -140,7 +140,6 @@ def keep_loaded(real, monkeypatch):
     """Let every load of the default model in float32 give the one that the session has: loading takes seconds."""
     from interlingua import models
     from interlingua.alignment import aligner
-    from interlingua.study import material
 
     load = models.load_model
 
@@ -148,7 +147,7 @@ def keep_loaded(real, monkeypatch):
         plain = name == "gemma3-270m" and options.get("dtype") == "float32" and not options.get("inner")
         return real if plain else load(name, **options)
 
-    for module in (models, material, aligner):
+    for module in (models, aligner):
         monkeypatch.setattr(module, "load_model", loaded)
 
 
