@@ -128,7 +128,7 @@ class TestPublished:
     @pytest.fixture
     def of_bloom(self, run, tmp_path, monkeypatch):
         copy = Run(tmp_path)
-        copy.write_config(run.config.model_copy(update={"model": "bigscience/bloom-7b1", "pretrained_languages": None}))
+        copy.begin(run.config.model_copy(update={"model": "bigscience/bloom-7b1", "pretrained_languages": None}))
         copy.write_manifest(run.manifest)
         copy.write_tables({name: _with_k(table, 100) for name, table in run.tables.items()})
         return {table.name: table for table in paper_tables({"bloom": copy})}
@@ -207,7 +207,7 @@ def test_the_claims_come_first(page):
 def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):
     """Neither model nor corpus is opened: both are gone."""
     copy = Run(tmp_path / "copy")
-    copy.write_config(run.config.model_copy(update={"model": "nowhere/model", "corpus": "nowhere"}))
+    copy.begin(run.config.model_copy(update={"model": "nowhere/model", "corpus": "nowhere"}))
     copy.write_manifest(run.manifest)
     copy.write_tables(run.tables)
     assert "nowhere/model on nowhere" in write_report(copy).read_text(encoding="utf-8")
@@ -215,7 +215,7 @@ def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):
 
 def test_what_was_not_measured_is_left_out(run, tmp_path):
     copy = Run(tmp_path / "copy")
-    copy.write_config(run.config)
+    copy.begin(run.config)
     copy.write_manifest(run.manifest)
     copy.write_tables({"retrieval": run.tables["retrieval"]})
     page = write_report(copy).read_text(encoding="utf-8")
@@ -226,7 +226,7 @@ def test_what_was_not_measured_is_left_out(run, tmp_path):
 
 def test_a_comparison_has_rows_for_each_run(run, tmp_path):
     other = Run(tmp_path / "other")
-    other.write_config(run.config)
+    other.begin(run.config)
     other.write_manifest(run.manifest)
     other.write_tables({name: run.tables[name] for name in ("retrieval", "claims")})
     page = write_comparison([run, other], tmp_path / "c")

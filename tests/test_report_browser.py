@@ -25,7 +25,7 @@ SENTENCES = ("<b>one</b> & two", "three", "four")
 def page(tmp_path_factory):
     """Write the report of a run made up by hand."""
     run = Run(tmp_path_factory.mktemp("run"))
-    run.write_config(StudyConfig(targets=["es"], pretrained_languages=["en", "es"]))
+    run.begin(StudyConfig(targets=["es"], pretrained_languages=["en", "es"]))
     split = {"corpus": "starter", "languages": list(CODES), "sentences": 3, "sha256": "0" * 64, "truncated": 0}
     run.write_manifest(
         {
