@@ -1,6 +1,7 @@
 """The report as files: tables in three formats, one page, and nothing of a corpus that is not escaped."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -195,6 +196,14 @@ def test_the_page_asks_nothing_of_a_network(page):
             if attributes.get(name):
                 assert attributes[name].startswith(("#", "data:")), (tag, attributes)
     assert "default-src 'none'" in page
+
+
+def test_a_text_in_no_language_is_shown_as_such(run, tmp_path):
+    other = Run(tmp_path / "run")
+    shutil.copytree(run.folder, other.folder)
+    texts = other.tables["texts"].assign(language=None, posterior=0.0)
+    other.write_tables({"texts": texts.astype({"language": "str"})})
+    assert "<footer>no language, 0.00</footer>" in write_report(Run(other.folder)).read_text(encoding="utf-8")
 
 
 def test_the_claims_come_first(page):

@@ -118,7 +118,7 @@ def _clouds(table: pd.DataFrame) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _hover(points: pd.DataFrame) -> list[str]:
-    """Return what is shown under the pointer, escaped: plotly takes some HTML."""
+    """Return what is shown under the pointer, escaped: plotly takes some HTML, but knows no `&quot;`."""
     if "text" not in points:
         return [f"sentence {row + 1}" for row in points.sentence]
     return [_wrapped(text) for text in points.text]
@@ -127,7 +127,7 @@ def _hover(points: pd.DataFrame) -> list[str]:
 def _wrapped(text: str, width: int = 60) -> str:
     short = text if len(text) <= LONGEST_HOVER else f"{text[: LONGEST_HOVER - 1]}…"
     lines = [short[start : start + width] for start in range(0, len(short), width)]
-    return "<br>".join(html.escape(line) for line in lines)
+    return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 
 def _labels(table: pd.DataFrame, unseen: frozenset[str]) -> dict[str, list[dict[str, Any]]]:

@@ -118,7 +118,8 @@ def _write_page(path: Path, **content: Any) -> Path:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["language"] = language_name
+    # The identifier finds no language in some texts, such as empty ones.
+    environment.filters["language"] = lambda code: "no language" if pd.isna(code) else language_name(code)
     html = environment.get_template("page.html.j2").render(**content)
     with written_whole(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
