@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,20 @@ def test_report_writes_the_page_again(run_cli, checkpoint, corpus_folder, tmp_pa
     assert code == 0
     assert "steered" in printed
     assert (tmp_path / "r" / "report.html").is_file()
+
+
+def test_report_compares_as_many_runs_as_are_named(run_cli, checkpoint, corpus_folder, tmp_path):
+    runs = [tmp_path / name for name in ("one", "two", "three")]
+    run_cli(*STUDY, "--model", checkpoint, "--corpus", corpus_folder, "-k", 5, "--out", runs[0])
+    for copy in runs[1:]:
+        shutil.copytree(runs[0], copy)
+    code, _, _ = run_cli("report", runs[0], "--compare", runs[1], runs[2])
+    assert code == 0
+    table = (runs[0] / "comparison" / "tables" / "summary.csv").read_text(encoding="utf-8")
+    assert [name for name in ("(one)", "(two)", "(three)") if name in table] == ["(one)", "(two)", "(three)"]
+    code, _, told = run_cli("report", runs[0], runs[1])
+    assert code == 2
+    assert "one run at a time; to compare them" in " ".join(told.split())
 
 
 def test_a_folder_without_splits_is_said_to_be_halved(run_cli, checkpoint, corpus_folder, tmp_path):

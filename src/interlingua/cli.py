@@ -178,9 +178,9 @@ def _run_study(settings: StudyConfig, folder: Path | None, fresh: bool, cluster:
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished study.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="The folder of a finished study.")],
     compare: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="Another study to show beside it; may be repeated.")
+        list[Path] | None, typer.Option(metavar="RUN ...", help="Other studies to show beside it.")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder for the report; default RUN, or RUN/comparison.")
@@ -190,13 +190,17 @@ def report(
 
     Needs the run folder alone: no model, no corpus.
     """
+    from interlingua.errors import InputError
     from interlingua.report import write_comparison, write_report
     from interlingua.report.terminal import files_summary, study_summary
     from interlingua.study import open_run
 
+    folder, *more = folders  # an option takes one value; those after it arrive here
+    if more and not compare:
+        raise InputError(f"one run at a time; to compare them: interlingua report {folder} --compare {more[0]}")
     run = open_run(folder)
     if compare:
-        page = write_comparison([run, *map(open_run, compare)], to or folder / "comparison")
+        page = write_comparison([run, *map(open_run, [*compare, *more])], to or folder / "comparison")
     else:
         page = write_report(run, to)
         out.print(study_summary(run))
