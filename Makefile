@@ -4,13 +4,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: study test lint docs clean
+.PHONY: study test browser lint docs clean
 
 study: $(VENV)/.installed
 	$(BIN)/interlingua study
 
-test: lint
+test: lint browser
 	$(BIN)/pytest
+
+# The report is tested in a browser; where none can be installed, that test is skipped and says so.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	&& apt-get update -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20 \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver \
+	>/dev/null; } || echo "no chromium and chromedriver: the report's browser test will be skipped"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
