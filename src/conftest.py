@@ -12,6 +12,8 @@ import pytest
 from interlingua.experts import Experts, score_neurons
 from interlingua.models import NeuronIndex, NeuronLinear
 
+collect_ignore = ["conftest.py"]  # it has no examples, and one file of this name is collected already
+
 
 @pytest.fixture(scope="session")
 def tiny() -> ModuleType:
