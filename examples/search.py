@@ -1,11 +1,12 @@
 """Cross-lingual semantic search over your own lines: index them once, then ask in any language.
 
     python examples/search.py index lines.txt --out index [--aligner ALIGNER]
-    python examples/search.py ask index "wo schläft die Katze?" [--show 5]
+    python examples/search.py ask index "Die Katze schläft in der Küche." [--show 5]
 
 `lines.txt` holds a text a line, in any languages. The folder `index` holds the lines, their vectors (float32, of unit
 length) and the aligner, which is a matrix; the model is loaded by its name. Without `--aligner`, what `interlingua
-align` writes, one is fitted to the default model on the bundled corpus first.
+align` writes, one is fitted to the default model on the bundled corpus first. Ask with a sentence that says what you
+look for: the map was fitted on translations, and a short question is no translation of its answer.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from interlingua.corpora.folder import read_lines
 
 
 def fitted_aligner() -> il.Aligner:
-    """Fit WCCN in the default model's lower middle layers, which is where the comparison in the docs finds it best."""
+    """Fit WCCN in the default model's middle layer, where translations are nearest before any map is fitted."""
     model = il.load_model()
     depth = model.hf.config.get_text_config().num_hidden_layers
     probe = il.load_corpus("starter", "dev")
-    layers = range(depth // 3, depth // 2 + 1)
-    return il.align(model, probe, layers=layers, methods=["wccn"], together=1, edits=EditGrid(kinds=()))
+    layer = round(depth * 0.6)
+    plain = EditGrid(kinds=())
+    return il.align(model, probe, layers=[layer], methods=["wccn"], together=1, language_free=True, edits=plain)
 
 
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:

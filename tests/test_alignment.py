@@ -257,3 +257,13 @@ def test_scores_outlive_the_process_even_where_a_line_was_cut_off(tmp_path):
     assert "b" not in scores
     scores["c"] = 1
     assert ScoreFile(path)["c"] == 1
+
+
+def test_an_aligner_with_language_means_warns_without_a_language_and_language_free_has_none(llama, corpus):
+    options = {"folds": 2, "layers": [1], "methods": ["centring"], "edits": EditGrid(kinds=())}
+    free = il.align(llama, corpus, language_free=True, **options)
+    assert np.ptp(free.alignment.means, axis=0).max() == 0
+    own = il.Aligner(free.model, (1,), Recipe("centring", (1,), True).fit(
+        {1: {code: il.embed(llama, corpus[code], layer=1) for code in corpus.languages}}), {})  # fmt: skip
+    with pytest.warns(UserWarning, match="language_free=True"):
+        own.encode(["el gato"])

@@ -518,8 +518,8 @@ def align(
     with shown_progress(out) as progress:
         aligner = align_model(
             loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
-            edits=None if interventions else EditGrid(kinds=()), final_norm=final_norm, folds=folds, seed=seed,
-            progress=progress,
+            edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
+            final_norm=final_norm, folds=folds, seed=seed, progress=progress,
         )  # fmt: skip
     aligner.save(folder)
     made = aligner.made_from

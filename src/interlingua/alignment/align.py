@@ -28,6 +28,7 @@ def align(
     methods: Sequence[str] | None = None,
     together: int = 3,
     edits: EditGrid | None = None,
+    language_free: bool = False,
     final_norm: bool = False,
     folds: int = FOLDS,
     seed: int = 0,
@@ -49,6 +50,8 @@ def align(
         together: How many layers may be concatenated. With 1 the result can be exported.
         edits: Which interventions are tried before the map; by default every kind at k = 2,000, half and whole. None of
             them is, with `EditGrid(kinds=())`.
+        language_free: Choose among the forms that need no language at run time alone. Without it, each language's own
+            mean is taken where it is better by more than `AS_GOOD`, and `encode` should be given the language.
         final_norm: Read the chosen layer through the model's final norm, as the last hidden state of a model that ends
             there: one block less to run, and stock tools load it. The map is fitted to that.
         folds: How many folds of sentences.
@@ -70,7 +73,7 @@ def align(
     with TemporaryDirectory() as scratch:
         place = Path(scratch if folder is None else folder)
         spaces = embed_to_disk(model, probe.sentences, place, layers=layers, progress=progress)
-        found = _chosen(spaces, chosen_from, together, folds, seed, progress)
+        found = _chosen(spaces, chosen_from, together, language_free, folds, seed, progress)
         edit = None
         if grid.kinds:
             table, made = screen(
@@ -81,7 +84,7 @@ def align(
                 edited_spaces = embed_to_disk(
                     model, probe.sentences, place, layers=layers, edit=made[name], progress=progress
                 )
-                edited = _chosen(edited_spaces, [found.recipe.method], together, folds, seed, progress)
+                edited = _chosen(edited_spaces, [found.recipe.method], together, language_free, folds, seed, progress)
                 if edited.top1 > found.top1 + AS_GOOD:
                     found, edit, spaces = edited, made[name], edited_spaces
         scoring = _scoring(spaces, found, folds, seed)
@@ -123,9 +126,16 @@ class _Found:
 
 
 def _chosen(
-    spaces: Spaces, methods: Sequence[str], together: int, folds: int, seed: int, progress: ProgressCallback
+    spaces: Spaces,
+    methods: Sequence[str],
+    together: int,
+    language_free: bool,
+    folds: int,
+    seed: int,
+    progress: ProgressCallback,
 ) -> _Found:
-    tried = search(HeldOut(spaces, folds=folds, seed=seed), methods, together=together, progress=progress)
+    held_out = HeldOut(spaces, folds=folds, seed=seed)
+    tried = search(held_out, methods, together=together, language_free=language_free, progress=progress)
     recipe = simplest_of_the_best(tried)
     return _Found(recipe, tried[recipe])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -67,6 +68,12 @@ class Aligner:
         Raises:
             LanguageError: The language was not in the probe.
         """
+        if language is None and np.ptp(self.alignment.means, axis=0).any() and not self.alignment.needs_language:
+            warnings.warn(
+                "this aligner was fitted with each language's own mean, and is much worse without the language: give "
+                "it, or align with language_free=True",
+                stacklevel=2,
+            )
         with self.edit.applied_to(self.model) if self.edit is not None else nullcontext():
             states = embed_layers(self.model, sentences, layers=self.layers).of_layer
         side_by_side = np.concatenate([states[layer] for layer in self.layers], axis=1)

@@ -167,13 +167,17 @@ def search(
     *,
     scoring: Scoring = "cosine",
     together: int = 3,
+    language_free: bool = False,
     progress: ProgressCallback = silent,
 ) -> dict[Recipe, float]:
-    """Score recipes in the three rounds of `select`, and return the held-out top-1 of each."""
+    """Score recipes in the three rounds of `select`, and return the held-out top-1 of each.
+
+    With `language_free`, only those that need no language at run time.
+    """
     tried: dict[Recipe, float] = {}
 
     def score(round_: Iterable[Recipe], name: str) -> None:
-        new = [recipe for recipe in round_ if recipe not in tried]
+        new = [recipe for recipe in round_ if recipe not in tried and not (language_free and recipe.per_language)]
         for done, recipe in enumerate(new):
             progress(name, done, len(new))
             tried[recipe] = held_out.top1(recipe, scoring)
