@@ -98,7 +98,9 @@ def test_report_escapes_text_from_outside(config, checkpoint, tmp_path, corpus_f
     nasty.parent.mkdir(parents=True)
     nasty.symlink_to(corpus_folder)
     run = il.run_study(config.model_copy(update={"corpus": str(nasty), "k": (5,)}), tmp_path / "run")
-    assert "<script" not in write_report(run).read_text(encoding="utf-8")
+    page = write_report(run).read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
 
 
 def test_manifest_says_what_made_the_run(run, config):

@@ -151,7 +151,9 @@ def test_the_kinds_stand_side_by_side(run):
     assert original.paraphrase.nunique() == 1
     assert len(original) == 2
     html = write_report(run).read_text(encoding="utf-8")
-    assert html.count("<svg") == 3 * 4
+    for target in ("Spanish", "Japanese"):
+        for title in (f"steered to {target}, k = 20", f"steered to {target} by dampen alpha=0.3 strength=0.5, k = 20"):
+            assert f"Change of top-1 accuracy for every pair of languages, {title}" in html
     assert "(dampen alpha=0.3 strength=0.5)" in html
 
 
