@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sybil import Document, Example, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
@@ -79,7 +80,9 @@ def run_command(command: str) -> None:
     assert name == "interlingua", f"only interlingua's commands are run, not {command}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [name, *arguments])
-        patch.setenv("COLUMNS", "100")
+        # Not by COLUMNS, which a dumb terminal does not look at.
+        for console in ("out", "err"):
+            patch.setattr(cli, console, Console(stderr=console == "err", highlight=False, width=100, height=50))
         try:
             cli.main()
         except SystemExit as exit_:
