@@ -1,0 +1,57 @@
+"""The command `align`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlingua.cli.console import out, say
+from interlingua.cli.loading import load_model
+from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+from interlingua.progress import shown_progress
+
+
+def align(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the aligner.")],
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
+    layer: Annotated[list[int] | None, typer.Option(help="Choose from these hidden states; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Choose from these methods; may be repeated.")] = None,
+    together: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
+    interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = True,
+    final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write a folder for sentence-transformers as well; takes one layer.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Find how a frozen model is aligned best, and write an aligner: a map and the layer that it reads."""
+    from interlingua.alignment import align as align_model
+    from interlingua.alignment.edits import EditGrid
+    from interlingua.corpora import load_corpus
+
+    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    with shown_progress(out) as progress:
+        aligner = align_model(
+            loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
+            edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
+            final_norm=final_norm, folds=folds, seed=seed, progress=progress,
+        )  # fmt: skip
+    aligner.save(folder)
+    made = aligner.made_from
+    say(
+        f"{made['recipe']}; intervention: {made['edit'] or 'none'}; scoring: {made['scoring']}\n"
+        f"Held-out top-1 inside the probe: {made['held_out_top1']:.4f}\nAligner: {folder}"
+    )
+    if export is not None:
+        aligner.save_sentence_transformer(export)
+        say(f"For sentence-transformers: {export}")

@@ -1,0 +1,76 @@
+"""All commands together, and how they end."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from interlingua.cli.align import align
+from interlingua.cli.bake import bake
+from interlingua.cli.compare import compare
+from interlingua.cli.console import err, out
+from interlingua.cli.corpus import show
+from interlingua.cli.embed import embed
+from interlingua.cli.experts import experts
+from interlingua.cli.generate import generate
+from interlingua.cli.intervene import intervene
+from interlingua.cli.known import list_known
+from interlingua.cli.perplexity import perplexity
+from interlingua.cli.report import report
+from interlingua.cli.study import study
+from interlingua.errors import InterlinguaError
+
+INTERRUPTED = 130  # which is also what typer makes of Ctrl-C
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for command in (study, report, experts, intervene, generate, embed, perplexity, bake, compare, align):
+    app.command()(command)
+app.command("list")(list_known)
+corpus_app = typer.Typer(no_args_is_help=True, help="Look at a corpus before using it.")
+corpus_app.command()(show)
+app.add_typer(corpus_app, name="corpus")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(importlib.metadata.version("interlingua"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Find the neurons of a language model that carry a language, change them, and measure what that does."""
+
+
+def main() -> None:
+    """Run the command line: exit 2 on wrong input, 1 on failure, 130 when interrupted."""
+    try:
+        app()
+    except InterlinguaError as error:
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(InterlinguaError.exit_code)
+    except KeyboardInterrupt:
+        _exit_interrupted()
+    except SystemExit as exit_:
+        if exit_.code == INTERRUPTED:
+            _exit_interrupted()
+        raise
+
+
+def _exit_interrupted() -> NoReturn:
+    err.print("interrupted; what was finished is kept")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: libraries whose import was interrupted can raise once more while the interpreter winds down.
+    os._exit(INTERRUPTED)

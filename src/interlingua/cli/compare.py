@@ -1,0 +1,78 @@
+"""The command `compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlingua.cli.console import out, say
+from interlingua.cli.loading import load_model
+from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption, given
+from interlingua.progress import shown_progress
+
+
+def compare(
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder; default runs/compare-<model>-<corpus>.")] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[
+        str, typer.Option(help="Registered corpus, or folder: its split dev is the probe, devtest judges.")
+    ] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="These languages only; may be repeated.")] = None,
+    probe_language: Annotated[
+        list[str] | None, typer.Option(help="Fit on these of the languages only; may be repeated.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
+    layer: Annotated[list[int] | None, typer.Option(help="These hidden states only, from 0; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="These methods only; may be repeated.")] = None,
+    scoring: Annotated[
+        list[str] | None, typer.Option(help="cosine, csls, margin; default all. May be repeated.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Interventions to screen; default all kinds.")] = None,
+    k: Annotated[list[int] | None, typer.Option("-k", help="Their numbers of experts; may be repeated.")] = None,
+    strength: Annotated[list[float] | None, typer.Option(help="Their strengths; may be repeated.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Their targets; may be repeated.")] = None,
+    interventions: Annotated[bool, typer.Option(help="Whether to screen interventions at all.")] = True,
+    bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
+    seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, draws and bootstrap.")] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Compare ways of aligning a frozen model: layers, maps, scores, interventions.
+
+    All is fitted and chosen on the probe; the other split is read once, at the end. A comparison that was stopped goes
+    on where it was.
+    """
+    from interlingua.alignment.edits import EditGrid
+    from interlingua.comparison import Settings
+    from interlingua.comparison import compare as compare_ways
+    from interlingua.comparison.pairs import load_bitexts
+    from interlingua.corpora import load_corpus
+    from interlingua.languages import parse_languages
+    from interlingua.report.comparison import answer, write_comparison
+    from interlingua.report.figures import require_matplotlib
+    from interlingua.report.terminal import comparison_summary
+
+    require_matplotlib()
+    grid = given({"kinds": kind, "k": k, "strengths": strength, "targets": target})
+    edits = EditGrid(**grid) if interventions else None
+    tried = given({"layers": layer, "methods": method, "scorings": scoring})
+    settings = Settings(**tried, edits=edits, folds=folds, draws=draws, seed=seed)
+    probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
+    evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
+    pairs = load_bitexts(bitext or [], evaluation.languages, limit)
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"
+    with shown_progress(out) as progress:
+        found = compare_ways(
+            loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
+            seen=parse_languages(seen) if seen else None, progress=progress,
+        )  # fmt: skip
+    page = write_comparison(found, place)
+    out.print(comparison_summary(found))
+    say(f"\n{answer(found)}\n\nTables and figures: {page}")

@@ -1,0 +1,51 @@
+"""The command `embed`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from interlingua.cli.console import out, say
+from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.options import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    DtypeOption,
+    InterventionOption,
+    ModelOption,
+    TrustOption,
+)
+from interlingua.errors import InputError
+from interlingua.progress import shown_progress
+
+
+def embed(
+    sentences: Annotated[Path, typer.Argument(help="A text file, one sentence a line.")],
+    file: Annotated[Path, typer.Option("--out", help="A .npy file: float32, sentences x dimensions.")],
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
+    pool: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Embed the sentences of a file."""
+    import numpy as np
+
+    from interlingua.corpora.folder import read_lines
+    from interlingua.files import written_whole
+    from interlingua.measures import embed as embed_sentences
+    from interlingua.models.pooling import Pooling
+
+    lines, edit = read_lines(sentences), load_intervention(intervention)
+    if not all(lines):
+        raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    with steered(loaded, edit), shown_progress(out) as progress:
+        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(Pooling, pool), progress=progress)
+    with written_whole(file.with_suffix(".npy")) as temporary:
+        np.save(temporary, embedded)
+    say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")

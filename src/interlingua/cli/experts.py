@@ -1,0 +1,64 @@
+"""The command `experts`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from interlingua.cli.console import out, say
+from interlingua.cli.loading import load_model
+from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+from interlingua.progress import shown_progress
+
+
+def experts(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the experts.")],
+    model: ModelOption = DEFAULT_MODEL,
+    corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
+    language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
+    pooling: Annotated[
+        list[str] | None,
+        typer.Option(help="mean (default), max or last over a sentence's tokens; several make a folder each."),
+    ] = None,
+    hold: Annotated[str, typer.Option(help="Where responses are held: auto, device, memory, disk.")] = "auto",
+    response_type: Annotated[
+        str, typer.Option(help="What responses are kept in: float32, float16, bfloat16.")
+    ] = "float32",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table tells about.")] = 2000,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Score every neuron as a classifier of each language, and keep the scores.
+
+    A run that was stopped goes on where it was when it is started again.
+    """
+    from interlingua.corpora import load_corpus
+    from interlingua.experts import find_experts_by_pooling, remove_recording
+    from interlingua.experts.holding import Hold, ResponseType
+    from interlingua.models.pooling import Pooling
+    from interlingua.report.terminal import experts_summary
+
+    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))
+    recording = folder.with_name(f"{folder.name}.recording")
+    with shown_progress(out) as progress:
+        found = find_experts_by_pooling(
+            loaded,
+            probe,
+            poolings,
+            hold=cast(Hold, hold),
+            response_type=cast(ResponseType, response_type),
+            folder=recording,
+            progress=progress,
+        )
+    for name, own in found.items():
+        place = folder if len(found) == 1 else folder / name
+        own.save(place)
+        out.print(experts_summary(own, min(k, len(own.neurons))))
+        say(f"\nExperts{'' if len(found) == 1 else f', {name}'}: {place}")
+    remove_recording(recording)

@@ -1,0 +1,55 @@
+"""The command `generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlingua.cli.console import err, out, say
+from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.options import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    DtypeOption,
+    InterventionOption,
+    ModelOption,
+    TrustOption,
+)
+from interlingua.progress import shown_progress
+
+
+def generate(
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    n: Annotated[int, typer.Option("-n", help="How many texts.")] = 8,
+    max_new_tokens: Annotated[int, typer.Option(help="How long a text may be.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    file: Annotated[Path | None, typer.Option("--out", help="A .jsonl file for the texts and their languages.")] = None,
+    identifier: Annotated[str, typer.Option(help="langid (the paper's) or lingua.")] = "langid",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Sample texts from nothing but the model's start token; print them, or write them with their languages."""
+    from interlingua.measures import generate_seeds, identify, write_texts
+    from interlingua.measures.generation import require_jsonl
+    from interlingua.report.terminal import languages_summary
+
+    if file is not None:
+        require_jsonl(file)
+        identify([], identifier)
+    edit = load_intervention(intervention)
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    with steered(loaded, edit), shown_progress(err) as progress:
+        texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens, progress=progress)
+    if file is None:
+        for i, text in enumerate(texts.text):
+            out.print(f"--- {i + 1}", style="dim")
+            say(text)
+        return
+    identified = identify(list(texts.text), identifier)
+    write_texts(file, texts.join(identified.table()))
+    out.print(languages_summary(identified))
+    say(f"\n{len(texts):,} texts: {file}")

@@ -1,0 +1,30 @@
+"""What several commands load: a model, and an intervention to run it with."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from interlingua.cli.console import err, say
+from interlingua.progress import shown_progress
+
+
+def load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:
+    """Load a model, showing on standard error how far it is."""
+    from interlingua.models import load_model as load
+
+    with shown_progress(err) as progress:
+        return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, say=say, progress=progress)
+
+
+def load_intervention(folder: Path | None) -> Any:
+    """Load an intervention, or none."""
+    from interlingua.interventions import Intervention
+
+    return None if folder is None else Intervention.load(folder)
+
+
+def steered(model: Any, edit: Any) -> AbstractContextManager[None]:
+    """Return a context in which a model runs with an intervention, or as it is."""
+    return nullcontext() if edit is None else edit.applied_to(model)

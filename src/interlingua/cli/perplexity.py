@@ -1,0 +1,51 @@
+"""The command `perplexity`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlingua.cli.console import err, say
+from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.options import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    DtypeOption,
+    InterventionOption,
+    ModelOption,
+    TrustOption,
+)
+from interlingua.errors import InputError
+from interlingua.progress import shown_progress
+
+
+def perplexity(
+    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file.")],
+    model: ModelOption = DEFAULT_MODEL,
+    intervention: InterventionOption = None,
+    stride: Annotated[int, typer.Option(help="By how many tokens a window starts after the one before.")] = 512,
+    max_length: Annotated[int | None, typer.Option(help="Tokens of a window; default the model's maximum.")] = None,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    trust_remote_code: TrustOption = False,
+) -> None:
+    """Measure the perplexity of a text under a sliding window."""
+    from interlingua.measures import perplexity as measure
+
+    try:
+        content = text.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read '{text}': {error}") from None
+    edit = load_intervention(intervention)
+    loaded = load_model(model, device, dtype, trust_remote_code)
+    with steered(loaded, edit), shown_progress(err) as progress:
+        result = measure(loaded, content, stride=stride, max_length=max_length, progress=progress)
+    plain = math.exp(result.log_perplexity) if result.log_perplexity < 700 else math.inf
+    say(
+        f"log perplexity {result.log_perplexity:.4f}, standard error {result.standard_error:.4f} "
+        f"(perplexity {plain:,.2f})\n"
+        f"{result.tokens:,} tokens scored, window {result.window:,}, stride {result.stride:,}"
+    )
