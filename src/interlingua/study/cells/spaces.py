@@ -50,14 +50,17 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     """Project the original and the steered space together."""
     spaces = {name: _spaces(work, name) for name in ("original", "steered")}
     settings = dict(work.parameters)
+    with_text = settings.pop("text")
     available = len(work.corpora.evaluation)
     sentences = settings["sentences"] = min(settings["sentences"] or available, available)
     points = sentences * sum(map(len, spaces.values()))
     settings["neighbours"] = min(settings["neighbours"], points - 1)
     table = projection(spaces, **settings, progress=work.progress, task=work.title("Projecting"))
-    evaluation = work.corpora.evaluation
-    texts = [evaluation[code][row] for code, row in zip(table.language, table.sentence, strict=True)]
-    return {"projection": table.rename(columns={"condition": "space"}).assign(text=texts)}
+    table = table.rename(columns={"condition": "space"})
+    if with_text:
+        evaluation = work.corpora.evaluation
+        table["text"] = [evaluation[code][row] for code, row in zip(table.language, table.sentence, strict=True)]
+    return {"projection": table}
 
 
 def _spaces(work: Work, name: str) -> dict[str, np.ndarray]:
