@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from sybil import Document, Example, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
@@ -74,17 +73,18 @@ class Blocks:
 
 def run_command(command: str) -> None:
     """Run a line of shell: a command of interlingua in this process, and nothing else."""
-    from interlingua import cli
+    from interlingua.cli import console, main
 
     name, *arguments = shlex.split(command, comments=True)
     assert name == "interlingua", f"only interlingua's commands are run, not {command}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [name, *arguments])
         # Not by COLUMNS, which a dumb terminal does not look at.
-        for console in ("out", "err"):
-            patch.setattr(cli, console, Console(stderr=console == "err", highlight=False, width=100, height=50))
+        for printed_to in (console.out, console.err):
+            patch.setattr(printed_to, "_width", 100)
+            patch.setattr(printed_to, "_height", 50)
         try:
-            cli.main()
+            main()
         except SystemExit as exit_:
             assert not exit_.code, f"{command} exited with {exit_.code}"
 
