@@ -1,8 +1,9 @@
-"""What a cut model costs, whether the choice of a recipe hangs on folds and seeds, and retrieval of other bitext.
+"""What a cut model costs, on what the choice of a recipe hangs, how tokens may be weighted, and other bitext.
 
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
         [--folds 3 5] [--seed 0 1 2]
+    python benchmarks/alignment.py tokens --corpus FOLDER [--language ...] [--layer 6]
     python benchmarks/alignment.py judge --corpus FOLDER --folder EMBEDDINGS [--language ...] [--layer 6 9] [--raw 18]
         [--shrinkage 0.01]
     python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
@@ -14,6 +15,9 @@ and its final norm, in turn in each round. Memory is that of the weights.
 `seeds` chooses WCCN's layer and shrinkage by cross-validation inside the split dev, with different folds and seeds,
 fits the choice on all of dev, and judges it on devtest by cosine. It keeps embeddings in a folder, which may be that of
 `interlingua compare` (its `embeddings`).
+
+`tokens` pools the hidden states of one layer in several ways, and scores WCCN (grand mean, shrinkage 0.01) behind each
+by cross-validation inside dev: three folds, by cosine.
 
 `judge` fits one recipe, WCCN with the grand mean, on dev and judges it on devtest by cosine, beside layers as they are:
 `--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for languages too many to compare everything in.
@@ -31,16 +35,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 import interlingua as il
 from interlingua.alignment.cut import cut
 from interlingua.alignment.methods import Recipe
-from interlingua.alignment.selection import evaluate, mean_top1, select
+from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, select
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.comparison.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.comparison.pairs import load_bitexts
 from interlingua.models import LanguageModel
-from interlingua.models.batching import tokenise
+from interlingua.models.batching import Batch, for_each_batch, tokenise
+
+RARE = 1e-3  # the constant of SIF (Arora et al. 2017)
 
 
 def weights(model: LanguageModel) -> tuple[float, float]:
@@ -105,6 +112,46 @@ def seeds(arguments: argparse.Namespace) -> None:
             print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
 
 
+def weights_of_tokens(batch: Batch, hidden: torch.Tensor, frequency: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return [sentences, tokens] for each way of weighting tokens; what is padded weighs nothing."""
+    real = batch.attention_mask.float()
+    position = torch.arange(1, real.shape[1] + 1, device=real.device)
+    rare = RARE / (RARE + frequency[batch.input_ids])
+    return {
+        "equal": real,
+        "equal, special tokens left out": real * ~batch.special,
+        "by position (SGPT)": real * position,
+        "rare tokens more (SIF)": real * rare,
+        "rare tokens more, special left out": real * rare * ~batch.special,
+        "every token at unit length": real / hidden.norm(dim=-1).clamp_min(1e-6),
+    }
+
+
+def tokens(arguments: argparse.Namespace) -> None:
+    (layer,) = arguments.layer
+    model = cut(il.load_model(arguments.model, dtype=arguments.dtype), layer)
+    probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language, limit=arguments.limit)
+    tokenised = {code: tokenise(model.tokenizer, probe[code], 512) for code in probe.languages}
+    counts = torch.bincount(torch.tensor([i for own in tokenised.values() for ids in own.ids for i in ids]))
+    frequency = counts / counts.sum()
+    ways: dict[str, dict[str, np.ndarray]] = {}
+    for code, own in tokenised.items():
+
+        def read(batch: Batch, code: str = code) -> None:
+            asked = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+            with torch.inference_mode():
+                hidden = model.body(**asked, output_hidden_states=True, use_cache=False).hidden_states[layer].float()
+            for name, weight in weights_of_tokens(batch, hidden, frequency).items():
+                pooled = torch.einsum("st,std->sd", weight, hidden) / weight.sum(dim=1, keepdim=True)
+                space = ways.setdefault(name, {}).setdefault(code, np.empty((len(probe), hidden.shape[-1]), np.float32))
+                space[batch.rows] = pooled.numpy()
+
+        for_each_batch(own, model.device, read)
+    print("| weight of tokens | held out |\n|---|---|")
+    for name, spaces in ways.items():
+        print(f"| {name} | {HeldOut({layer: spaces}).top1(Recipe('wccn', (layer,))):.4f} |", flush=True)
+
+
 def judge(arguments: argparse.Namespace) -> None:
     model = il.load_model(arguments.model, dtype=arguments.dtype)
     layers = sorted({*arguments.layer, *arguments.raw})
@@ -147,7 +194,7 @@ def bitext(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cost", "seeds", "judge", "bitext"])
+    parser.add_argument("what", choices=["cost", "seeds", "tokens", "judge", "bitext"])
     parser.add_argument("--model", default="gemma3-270m")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--layer", type=int, nargs="*", default=[6])
@@ -167,6 +214,8 @@ def main() -> None:
         cost(arguments)
     elif arguments.what == "seeds":
         seeds(arguments)
+    elif arguments.what == "tokens":
+        tokens(arguments)
     elif arguments.what == "judge":
         judge(arguments)
     else:

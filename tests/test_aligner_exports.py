@@ -21,23 +21,25 @@ def aligned(model, probe, **options):
     return il.align(model, probe, methods=["wccn"], together=1, edits=NO_EDITS, **options)
 
 
+@pytest.mark.parametrize("special_tokens", [False, True])
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, layer):
+def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, layer, special_tokens):
     from sentence_transformers import SentenceTransformer
 
-    aligner = aligned(any_model, probe, layers=[layer])
+    aligner = aligned(any_model, probe, layers=[layer], language_free=True, special_tokens=special_tokens)
     aligner.save_sentence_transformer(tmp_path / "st")
     loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
     sentences = list(probe["jpn_Jpan"][:7])
     np.testing.assert_allclose(loaded.encode(sentences), aligner.encode(sentences), atol=2e-5)
     kinds = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert all(kind.startswith("sentence_transformers.") for kind in kinds)
+    assert any(kind.endswith("WordWeights") for kind in kinds) != special_tokens
 
 
 def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model, probe, tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    aligner = aligned(any_model, probe, layers=[1], final_norm=True)
+    aligner = aligned(any_model, probe, layers=[1], final_norm=True, special_tokens=True)
     assert aligner.model.hf.config.num_hidden_layers == 1
     aligner.save_sentence_transformer(tmp_path / "st", language="ja")
     loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")

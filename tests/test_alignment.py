@@ -185,8 +185,10 @@ def test_a_cut_model_has_the_hidden_states_of_the_whole_one(any_model, corpus):
         cut(any_model, 3)
 
 
-def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path):
-    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"], edits=EditGrid(kinds=()))
+@pytest.mark.parametrize("special_tokens", [False, True])
+def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path, special_tokens):
+    grid = EditGrid(kinds=())
+    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"], edits=grid, special_tokens=special_tokens)
     encoded = aligner.encode(corpus["spa_Latn"])
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(encoded, axis=1), 1, rtol=1e-6)
@@ -194,7 +196,9 @@ def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path):
     again = il.Aligner.load(tmp_path / "aligner", llama)
     np.testing.assert_array_equal(again.encode(corpus["spa_Latn"]), encoded)
     assert again.made_from == aligner.made_from
-    states = [il.embed(llama, corpus["spa_Latn"], layer=layer) for layer in aligner.layers]
+    states = [
+        il.embed(llama, corpus["spa_Latn"], layer=layer, special_tokens=special_tokens) for layer in aligner.layers
+    ]
     np.testing.assert_allclose(unit(aligner.alignment.apply(np.concatenate(states, axis=1))), encoded, atol=1e-6)
 
 
@@ -214,8 +218,8 @@ def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, 
     experts = il.find_experts(any_model, grid.parts(probe)[1])
     sentences = probe["jpn_Jpan"]
     with il.set_to_mean(experts, "es", 30).applied_to(any_model):
-        states = il.embed(any_model, sentences, layer=1)
-    assert np.abs(states - il.embed(any_model, sentences, layer=1)).max() > 1e-3
+        states = il.embed(any_model, sentences, layer=1, special_tokens=False)
+    assert np.abs(states - il.embed(any_model, sentences, layer=1, special_tokens=False)).max() > 1e-3
     np.testing.assert_allclose(aligner.encode(sentences), unit(aligner.alignment.apply(states)), atol=1e-5)
     aligner.save(tmp_path / "aligner")
     again = il.Aligner.load(tmp_path / "aligner", any_model)
@@ -238,13 +242,18 @@ def test_embeddings_on_disk_are_those_in_memory_and_are_made_once(llama, corpus,
     spaces = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0, -1])
     assert list(spaces) == [0, 2]
     for layer in (0, 2):
-        np.testing.assert_array_equal(spaces[layer]["jpn_Jpan"], il.embed(llama, corpus["jpn_Jpan"], layer=layer))
-    damaged = next(tmp_path.glob("fra_Latn*"))
-    damaged.write_bytes(damaged.read_bytes()[:50])
+        expected = il.embed(llama, corpus["jpn_Jpan"], layer=layer, special_tokens=False)
+        np.testing.assert_array_equal(spaces[layer]["jpn_Jpan"], expected)
+    everything = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0], special_tokens=True)
+    np.testing.assert_array_equal(everything[0]["jpn_Jpan"], il.embed(llama, corpus["jpn_Jpan"], layer=0))
+    assert not np.array_equal(everything[0]["jpn_Jpan"], spaces[0]["jpn_Jpan"]), "files of their own"
+    for damaged in tmp_path.glob("fra_Latn*"):
+        damaged.write_bytes(damaged.read_bytes()[:50])
     assert list(embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])) == [0]
     monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
     again = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])
-    np.testing.assert_array_equal(again[0]["fra_Latn"], il.embed(llama, corpus["fra_Latn"], layer=0))
+    expected = il.embed(llama, corpus["fra_Latn"], layer=0, special_tokens=False)
+    np.testing.assert_array_equal(again[0]["fra_Latn"], expected)
 
 
 def test_scores_outlive_the_process_even_where_a_line_was_cut_off(tmp_path):

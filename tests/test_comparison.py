@@ -11,7 +11,7 @@ from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import AS_GOOD
 from interlingua.comparison import Settings
-from interlingua.comparison.choose import Candidate, choose, shortlist
+from interlingua.comparison.choose import Candidate, Reading, choose, shortlist
 from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.comparison.pairs import load_bitexts
 from interlingua.errors import InputError
@@ -60,14 +60,21 @@ def found(llama, probe, evaluation, bitext_folder, place):
 
 
 def test_the_ranking_is_what_the_pieces_give_by_hand(found, llama, probe, evaluation):
-    spaces = [
-        {layer: {code: il.embed(llama, corpus[code], layer=layer) for code in corpus.languages} for layer in range(3)}
-        for corpus in (probe, evaluation)
-    ]
+    def spaces_of(corpus, special_tokens):
+        return {
+            layer: {
+                code: il.embed(llama, corpus[code], layer=layer, special_tokens=special_tokens)
+                for code in corpus.languages
+            }
+            for layer in range(3)
+        }
+
+    by_reading = {special: [spaces_of(corpus, special) for corpus in (probe, evaluation)] for special in (False, True)}
     table = found.tables["ranking"]
     for row in table[table.edit == "none"].itertuples():
         shrinkage = row.shrinkage if row.shrinkage == "ledoit-wolf" else float(row.shrinkage or 0.01)
         recipe = Recipe(row.method, tuple(map(int, row.layers.split("+"))), row.per_language, shrinkage)
+        spaces = by_reading[row.special_tokens]
         mapped = {
             code: recipe.fit(spaces[0]).apply(
                 np.concatenate([spaces[1][layer][code] for layer in recipe.layers], axis=1),
@@ -80,14 +87,16 @@ def test_the_ranking_is_what_the_pieces_give_by_hand(found, llama, probe, evalua
         assert row.low <= row.top1 <= row.high
     assert table.top1.is_monotonic_decreasing
     assert table.chosen.sum() == 1
-    assert "identity, layer 2" in set(table.candidate)
+    assert str(found.raw) == "identity, layer 2, all tokens"
+    assert str(found.raw) in set(table.candidate), "the last layer as the paper reads it is always judged"
+    assert not table[table.method != "identity"].special_tokens.any()
     assert set(table.method) == {"identity", "centring", "wccn"}
     assert (table.edit != "none").any()
 
 
 def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
     table = found.tables["candidates"]
-    own = table[(table.edit == found.chosen.edit) & (table.scoring == "cosine")]
+    own = table[(table.edit == found.chosen.reading.edit) & ~table.special_tokens & (table.scoring == "cosine")]
     assert (
         own.held_out.max() - own[own.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max() <= AS_GOOD
     )
@@ -151,7 +160,7 @@ def test_sentences_of_the_probe_are_not_judged_on(llama, probe, tmp_path):
 
 
 def candidate(method, layers, top1, scoring="cosine", edit="none", per_language=False):
-    return Candidate(Recipe(method, layers, per_language), scoring, edit, (top1 - 0.01, top1 + 0.01))
+    return Candidate(Recipe(method, layers, per_language), scoring, Reading(edit), (top1 - 0.01, top1 + 0.01))
 
 
 def test_what_is_not_simple_is_chosen_only_where_it_is_better():
@@ -165,11 +174,11 @@ def test_what_is_not_simple_is_chosen_only_where_it_is_better():
     assert choose([one, candidate("wccn", (6,), 0.99, scoring="margin")]) == one
     edited = candidate("wccn", (6,), 0.9515, edit="aura")
     assert choose([one, edited]) == one
-    assert choose([one, candidate("wccn", (6,), 0.97, edit="aura")]).edit == "aura"
+    assert choose([one, candidate("wccn", (6,), 0.97, edit="aura")]).reading.edit == "aura"
     undefined = candidate("wccn", (6,), float("nan"), scoring="margin")
     assert choose([undefined, one]) == one
     raw = candidate("identity", (18,), 0.01)
-    listed = shortlist([one, two, raw, undefined, candidate("wccn", (6,), 0.94, per_language=True)], one, 18)
+    listed = shortlist([one, two, raw, undefined, candidate("wccn", (6,), 0.94, per_language=True)], one, raw)
     assert listed[:2] == [raw, one]
     assert undefined not in listed
     assert {c.recipe.per_language for c in listed} == {False, True}

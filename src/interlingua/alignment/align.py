@@ -15,6 +15,7 @@ from interlingua.alignment.selection import AS_GOOD, FOLDS, HeldOut, search, sim
 from interlingua.alignment.spaces import Spaces, embed_to_disk
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
+from interlingua.interventions import Intervention
 from interlingua.measures.scoring import NEIGHBOURS, Scoring
 from interlingua.models import LanguageModel
 from interlingua.progress import ProgressCallback, silent
@@ -30,6 +31,7 @@ def align(
     edits: EditGrid | None = None,
     language_free: bool = False,
     final_norm: bool = False,
+    special_tokens: bool = False,
     folds: int = FOLDS,
     seed: int = 0,
     folder: str | Path | None = None,
@@ -54,6 +56,8 @@ def align(
             mean is taken where it is better by more than `AS_GOOD`, and `encode` should be given the language.
         final_norm: Read the chosen layer through the model's final norm, as the last hidden state of a model that ends
             there: one block less to run, and stock tools load it. The map is fitted to that.
+        special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. The state of
+            a start token is large and the same everywhere, so that with it short sentences are found much worse.
         folds: How many folds of sentences.
         seed: Of the folds.
         folder: Where the probe's embeddings are kept; by default a temporary one.
@@ -72,18 +76,24 @@ def align(
     grid = EditGrid() if edits is None else edits
     with TemporaryDirectory() as scratch:
         place = Path(scratch if folder is None else folder)
-        spaces = embed_to_disk(model, probe.sentences, place, layers=layers, progress=progress)
+
+        def embedded(reader: LanguageModel, read: Sequence[int] | None, edit: Intervention | None, task: str) -> Spaces:
+            return embed_to_disk(
+                reader, probe.sentences, place, layers=read, edit=edit, special_tokens=special_tokens,
+                progress=progress, task=task,
+            )  # fmt: skip
+
+        spaces = embedded(model, layers, None, "Embedding")
         found = _chosen(spaces, chosen_from, together, language_free, folds, seed, progress)
         edit = None
         if grid.kinds:
             table, made = screen(
-                model, probe, grid, found.recipe, layers=list(spaces), folds=folds, seed=seed, progress=progress
-            )
+                model, probe, grid, found.recipe, layers=list(spaces), special_tokens=special_tokens, folds=folds,
+                seed=seed, progress=progress,
+            )  # fmt: skip
             name, gain = best_edit(table, found.recipe.method)
             if gain > AS_GOOD:
-                edited_spaces = embed_to_disk(
-                    model, probe.sentences, place, layers=layers, edit=made[name], progress=progress
-                )
+                edited_spaces = embedded(model, layers, made[name], f"Embedding, {name}")
                 edited = _chosen(edited_spaces, [found.recipe.method], together, language_free, folds, seed, progress)
                 if edited.top1 > found.top1 + AS_GOOD:
                     found, edit, spaces = edited, made[name], edited_spaces
@@ -94,10 +104,7 @@ def align(
         if final_norm:
             if len(recipe.layers) > 1:
                 raise InputError("the final norm is on one layer; align with together=1, or without final_norm")
-            fit_on = embed_to_disk(
-                shorter, probe.sentences, place, layers=recipe.layers, edit=edit_of_cut(edit, shorter),
-                progress=progress, task="Embedding behind the final norm",
-            )  # fmt: skip
+            fit_on = embedded(shorter, recipe.layers, edit_of_cut(edit, shorter), "Embedding behind the final norm")
         alignment = recipe.fit(fit_on)
     identity = model.identity()
     made_from = {
@@ -115,7 +122,7 @@ def align(
     }
     return Aligner(
         shorter, recipe.layers, alignment, made_from, scoring=scoring, edit=edit_of_cut(edit, shorter),
-        final_norm=final_norm,
+        final_norm=final_norm, special_tokens=special_tokens,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Aligner:
             `csls`, for `retrieval` and `bitext`.
         edit: What the model runs with, if an intervention helps.
         final_norm: Whether the layer is read through the model's final norm.
+        special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
 
     Example:
         With a `model` of 32 dimensions, and a `probe` in four languages to fit the map on:
@@ -54,12 +55,13 @@ class Aligner:
     scoring: Scoring = "cosine"
     edit: Intervention | None = field(default=None, repr=False)
     final_norm: bool = False
+    special_tokens: bool = False
 
     def encode(self, sentences: Sequence[str], language: str | None = None) -> np.ndarray:
         """Return aligned embeddings, whose inner product is their cosine similarity.
 
         Args:
-            sentences: The sentences, mean-pooled over all tokens as by `embed`.
+            sentences: The sentences, mean-pooled over their tokens as by `embed`.
             language: Their language; its mean is subtracted instead of the grand mean, where the two differ.
 
         Returns:
@@ -75,7 +77,9 @@ class Aligner:
                 stacklevel=2,
             )
         with self.edit.applied_to(self.model) if self.edit is not None else nullcontext():
-            states = embed_layers(self.model, sentences, layers=self.layers).of_layer
+            states = embed_layers(
+                self.model, sentences, layers=self.layers, special_tokens=self.special_tokens
+            ).of_layer
         side_by_side = np.concatenate([states[layer] for layer in self.layers], axis=1)
         return unit_length(self.alignment.apply(side_by_side, language)).astype(np.float32)
 
@@ -87,6 +91,7 @@ class Aligner:
             "layers": list(self.layers),
             "scoring": self.scoring,
             "final_norm": self.final_norm,
+            "special_tokens": self.special_tokens,
             "made_from": dict(self.made_from),
         }
         if self.edit is not None:
@@ -126,7 +131,8 @@ class Aligner:
                 shorter.neurons, arrays["edit_neurons"], scale=arrays["edit_scale"], shift=arrays["edit_shift"],
                 kind=description["edit"]["kind"], parameters=description["edit"]["parameters"],
             )  # fmt: skip
-        return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm)
+        special_tokens = description["special_tokens"]
+        return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens)
 
     def save_sentence_transformer(self, folder: str | Path, language: str | None = None) -> None:
         """Write a folder that `SentenceTransformer(folder)` loads without remote code; see `sentence_transformer`."""

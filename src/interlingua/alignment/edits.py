@@ -106,6 +106,7 @@ def screen(
     *,
     layers: Sequence[int] | None = None,
     scorings: Sequence[Scoring] = ("cosine",),
+    special_tokens: bool = False,
     folds: int = FOLDS,
     seed: int = 0,
     file: Path | None = None,
@@ -120,6 +121,7 @@ def screen(
         mapped: The map that is fitted behind each edit, in each layer.
         layers: Hidden states, numbered from 0; by default all.
         scorings: What neighbours are near by.
+        special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
         folds: Of the embedded sentences.
         seed: Of the folds.
         file: JSON lines in which scores are kept, so that a screening that was stopped goes on.
@@ -139,11 +141,11 @@ def screen(
         progress("Interventions", done, len(everything))
         key = sha256_of_json(
             [model.identity(), edit.content_hash() if edit else None, screened.fingerprint(), str(mapped), layers,
-             list(scorings), folds, seed]
+             list(scorings), special_tokens, folds, seed]
         )  # fmt: skip
         if key not in known:
             with edit.applied_to(model) if edit is not None else nullcontext():
-                spaces = _embedded(model, screened, layers)
+                spaces = _embedded(model, screened, layers, special_tokens)
             known[key] = _scores(HeldOut(spaces, folds=folds, seed=seed, scorings=scorings), mapped)
         rows += [(name, *row) for row in known[key]]
     progress("Interventions", len(everything), len(everything))
@@ -158,10 +160,10 @@ def best_edit(table: pd.DataFrame, method: str) -> tuple[str, float]:
 
 
 def _embedded(
-    model: LanguageModel, corpus: ParallelCorpus, layers: Sequence[int] | None
+    model: LanguageModel, corpus: ParallelCorpus, layers: Sequence[int] | None, special_tokens: bool
 ) -> dict[int, dict[str, np.ndarray]]:
     sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
-    embedded = embed_layers(model, sentences, layers=layers).of_layer
+    embedded = embed_layers(model, sentences, layers=layers, special_tokens=special_tokens).of_layer
     return {
         layer: dict(zip(corpus.languages, np.split(space, len(corpus.languages)), strict=True))
         for layer, space in embedded.items()

@@ -16,6 +16,8 @@ from interlingua.measures.embedding import MAX_LENGTH
 from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
     from interlingua.alignment.aligner import Aligner
 
 
@@ -24,7 +26,8 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
 
     Modules: Transformer (the cut model), Pooling (mean), Dense (the map), Normalize. A layer below the last has not
     been through the final norm, and what a Transformer gives last has: so WeightedLayerPooling stands before Pooling
-    and takes the hidden state before the last alone. An aligner with `final_norm` does without.
+    and takes the hidden state before the last alone. An aligner with `final_norm` does without. Where the tokenizer
+    adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0.
 
     Args:
         aligner: What `align` returned.
@@ -60,6 +63,9 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
         if layer < last:
             weights = torch.nn.Parameter(torch.tensor([1.0, *[0.0] * (last - layer)]))
             parts.append(modules.WeightedLayerPooling(weight.shape[1], last, layer, weights))
+        if not aligner.special_tokens and (added := _added_tokens(model.tokenizer)):
+            vocabulary = model.tokenizer.convert_ids_to_tokens(range(len(model.tokenizer)))
+            parts.append(modules.WordWeights(vocabulary, dict.fromkeys(added, 0.0)))
         parts.append(modules.Pooling(weight.shape[1], pooling_mode="mean"))
         outputs, inputs = weight.shape
         parts.append(
@@ -67,3 +73,10 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
         )
         parts.append(modules.Normalize())
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary))
+
+
+def _added_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Return the tokens that a tokenizer adds to every sentence."""
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    added = [i for i, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True) if special]
+    return tokenizer.convert_ids_to_tokens(added)

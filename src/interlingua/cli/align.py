@@ -24,6 +24,9 @@ def align(
     together: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
     interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = True,
     final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
+    special_tokens: Annotated[
+        bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds in a sentence's mean.")
+    ] = False,
     export: Annotated[
         Path | None, typer.Option(help="Write a folder for sentence-transformers as well; takes one layer.")
     ] = None,
@@ -44,7 +47,7 @@ def align(
         aligner = align_model(
             loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
             edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
-            final_norm=final_norm, folds=folds, seed=seed, progress=progress,
+            final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed, progress=progress,
         )  # fmt: skip
     aligner.save(folder)
     made = aligner.made_from

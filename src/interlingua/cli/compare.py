@@ -34,6 +34,9 @@ def compare(
     strength: Annotated[list[float] | None, typer.Option(help="Their strengths; may be repeated.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Their targets; may be repeated.")] = None,
     interventions: Annotated[bool, typer.Option(help="Whether to screen interventions at all.")] = True,
+    special_tokens: Annotated[
+        bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds, in all that is fitted.")
+    ] = False,
     bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
     seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
@@ -62,7 +65,7 @@ def compare(
     grid = given({"kinds": kind, "k": k, "strengths": strength, "targets": target})
     edits = EditGrid(**grid) if interventions else None
     tried = given({"layers": layer, "methods": method, "scorings": scoring})
-    settings = Settings(**tried, edits=edits, folds=folds, draws=draws, seed=seed)
+    settings = Settings(**tried, edits=edits, special_tokens=special_tokens, folds=folds, draws=draws, seed=seed)
     probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
     evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,13 @@ from interlingua.measures.scoring import Scoring
 from interlingua.progress import ProgressCallback
 
 
+class Reading(NamedTuple):
+    """How hidden states are read: with which intervention, and whether tokens that the tokenizer adds count."""
+
+    edit: str = NONE
+    special_tokens: bool = False
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What can be judged.
@@ -22,13 +30,13 @@ class Candidate:
     Attributes:
         recipe: Layers, method, mean, shrinkage.
         scoring: What neighbours are near by.
-        edit: The intervention before it, by name.
+        reading: How the hidden states are read.
         of_folds: The held-out top-1 of each fold.
     """
 
     recipe: Recipe
     scoring: Scoring
-    edit: str
+    reading: Reading
     of_folds: tuple[float, ...]
 
     @property
@@ -37,14 +45,16 @@ class Candidate:
         return float(np.mean(self.of_folds))
 
     @property
-    def key(self) -> tuple[str, Recipe, Scoring]:
+    def key(self) -> tuple[Reading, Recipe, Scoring]:
         """What tells it from the others."""
-        return self.edit, self.recipe, self.scoring
+        return self.reading, self.recipe, self.scoring
 
     def __str__(self) -> str:
         parts = [str(self.recipe)]
-        if self.edit != NONE:
-            parts.insert(0, f"{self.edit}:")
+        if self.reading.edit != NONE:
+            parts.insert(0, f"{self.reading.edit}:")
+        if self.reading.special_tokens:
+            parts.append("all tokens")
         if self.scoring != "cosine":
             parts.append(f"by {self.scoring}")
         return " ".join(part if part.endswith(":") else f"{part}," for part in parts).rstrip(",")
@@ -52,7 +62,8 @@ class Candidate:
     def columns(self) -> dict[str, object]:
         """Return the columns that describe it in a table."""
         return {
-            "edit": self.edit,
+            "edit": self.reading.edit,
+            "special_tokens": self.reading.special_tokens,
             "method": self.recipe.method,
             "layers": "+".join(map(str, self.recipe.layers)),
             "per_language": self.recipe.per_language,
@@ -63,7 +74,7 @@ class Candidate:
 
 
 def score_candidates(
-    held_out: HeldOut, methods: Sequence[str], edit: str = NONE, *, progress: ProgressCallback
+    held_out: HeldOut, methods: Sequence[str], reading: Reading, *, progress: ProgressCallback
 ) -> list[Candidate]:
     """Score every layer and method, the shrinkage where one is asked for, layers together, each by every scoring."""
     tried = dict(search(held_out, methods, progress=progress))
@@ -73,7 +84,7 @@ def score_candidates(
         for recipe in recipes(leading, [method], SHRINKAGES):
             tried[recipe] = held_out.top1(recipe)
     return [
-        Candidate(recipe, scoring, edit, tuple(scores))
+        Candidate(recipe, scoring, reading, tuple(scores))
         for recipe in tried
         for scoring, scores in held_out.of_folds(recipe).items()
     ]
@@ -83,13 +94,14 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
     """Choose the recipe by cosine, the simpler of those that are as good, and CSLS only where it is better.
 
     The ratio margin is not chosen: it is not defined in every space, and so not certain to be on other sentences. An
-    edit of the model is not simple, so that it must be better than the best without one.
+    edit of the model is not simple, so that it must be better than the best without one. All candidates count special
+    tokens, or none does.
     """
     best: dict[str, Candidate] = {}
-    for edit in dict.fromkeys(candidate.edit for candidate in candidates):
-        own = {c.recipe: c.top1 for c in candidates if c.edit == edit and c.scoring == "cosine"}
+    for edit in dict.fromkeys(candidate.reading.edit for candidate in candidates):
+        own = {c.recipe: c.top1 for c in candidates if c.reading.edit == edit and c.scoring == "cosine"}
         recipe = simplest_of_the_best(own)
-        ways = {c.scoring: c for c in candidates if c.edit == edit and c.recipe == recipe}
+        ways = {c.scoring: c for c in candidates if c.reading.edit == edit and c.recipe == recipe}
         by_cosine, by_csls = ways["cosine"], ways.get("csls")
         better = by_csls is not None and by_csls.top1 > by_cosine.top1 + AS_GOOD
         best[edit] = by_csls if by_csls is not None and better else by_cosine
@@ -97,21 +109,20 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
     return edited if edited is not None and edited.top1 > best[NONE].top1 + AS_GOOD else best[NONE]
 
 
-def shortlist(candidates: Sequence[Candidate], chosen: Candidate, last: int) -> list[Candidate]:
+def shortlist(candidates: Sequence[Candidate], chosen: Candidate, raw: Candidate) -> list[Candidate]:
     """Return what is judged on other sentences: the raw last layer, the best of each kind, and the chosen one.
 
-    The best is that of the highest held-out top-1, for each method, scoring and edit, with layers by themselves and
+    The best is that of the highest held-out top-1, for each method, scoring and reading, with layers by themselves and
     together. By cosine there is also the best without a language at run time, where that is another.
     """
     kept: dict[tuple, Candidate] = {}
-    raw = [c for c in candidates if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine"]
-    for candidate in [*raw, chosen]:
+    for candidate in (raw, chosen):
         kept[candidate.key] = candidate
     best: dict[tuple, Candidate] = {}
     for candidate in candidates:
         if np.isnan(candidate.top1):
             continue
-        kind = (candidate.edit, candidate.recipe.method, candidate.scoring, len(candidate.recipe.layers) > 1)
+        kind = (candidate.reading, candidate.recipe.method, candidate.scoring, len(candidate.recipe.layers) > 1)
         kinds = [kind] if candidate.scoring != "cosine" else [kind, (*kind, candidate.recipe.per_language)]
         for own in kinds:
             if own not in best or candidate.top1 > best[own].top1:

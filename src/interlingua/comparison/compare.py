@@ -14,7 +14,7 @@ from interlingua.alignment.edits import NONE, best_edit, screen
 from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
 from interlingua.alignment.selection import HeldOut
 from interlingua.alignment.spaces import Spaces, embed_to_disk
-from interlingua.comparison.choose import Candidate, candidates_table, choose, score_candidates, shortlist
+from interlingua.comparison.choose import Candidate, Reading, candidates_table, choose, score_candidates, shortlist
 from interlingua.comparison.growth import growth_in_languages, growth_in_sentences
 from interlingua.comparison.judge import Hits, groups, judge, pairs_table, ranking
 from interlingua.comparison.pairs import Bitexts, judge_bitext
@@ -91,30 +91,34 @@ def compare(
     last = model.hf.config.get_text_config().num_hidden_layers
     layers = tuple(range(last + 1) if settings.layers is None else sorted({*settings.layers, last}))
     run = _Run(model, probe, evaluation, folder, layers, settings, progress)
-    candidates = run.score(NONE, settings.methods)
+    plain = Reading(NONE, settings.special_tokens)
+    candidates = run.score(plain, settings.methods)
+    as_in_paper = candidates if plain.special_tokens else run.score(Reading(NONE, True), ["identity"])
     tables: dict[str, pd.DataFrame] = {}
     if settings.edits is not None and settings.edits.kinds:
-        plain = choose(candidates)
+        without = choose(candidates)
         tables["edits"], run.edits = screen(
-            model, probe, settings.edits, plain.recipe, layers=layers, scorings=settings.scorings,
-            folds=settings.folds, seed=settings.seed, file=folder / "scores" / "edits.jsonl", progress=progress,
+            model, probe, settings.edits, without.recipe, layers=layers, scorings=settings.scorings,
+            special_tokens=settings.special_tokens, folds=settings.folds, seed=settings.seed,
+            file=folder / "scores" / "edits.jsonl", progress=progress,
         )  # fmt: skip
-        methods = tuple(dict.fromkeys(["identity", plain.recipe.method]))
+        methods = tuple(dict.fromkeys(["identity", without.recipe.method]))
         for edit in dict.fromkeys(best_edit(tables["edits"], method)[0] for method in methods):
-            candidates += run.score(edit, methods)
+            candidates += run.score(Reading(edit, settings.special_tokens), methods)
     chosen = choose(candidates)
-    raw = next(c for c in candidates if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
+    raw = next(c for c in as_in_paper if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
+    candidates = list(dict.fromkeys([*candidates, *as_in_paper]))
     tables["candidates"] = candidates_table(candidates)
 
-    judged = judge(run.shortlisted(candidates, chosen, last), run.probe_of, run.evaluation_of, progress)
-    as_it_is = [c for c in judged if c.recipe.method == "identity" and c.edit == NONE and c.scoring == "cosine"]
+    judged = judge(run.shortlisted(candidates, chosen, raw), run.probe_of, run.evaluation_of, progress)
+    as_it_is = [c for c in judged if c.recipe.method == "identity" and c.reading == plain and c.scoring == "cosine"]
     best_raw = max(as_it_is, key=lambda c: c.top1)
     told: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen])}
     seen = seen_languages(model.name) if seen is None else seen
     tables["ranking"] = ranking(judged, chosen, settings.resamples, settings.seed)
     tables["groups"] = groups(told, seen, settings.resamples, settings.seed)
     tables["pairs"] = pairs_table(told)
-    of_chosen = run.probe_of(chosen.edit), run.evaluation_of(chosen.edit)
+    of_chosen = run.probe_of(chosen.reading), run.evaluation_of(chosen.reading)
     draws = (settings.draws, settings.seed, progress)
     tables["sentences"] = growth_in_sentences(chosen, *of_chosen, settings.sizes, *draws)
     if chosen.recipe.method not in NEED_LANGUAGE and len(probe.languages) > 2:
@@ -140,33 +144,33 @@ class _Run:
         self.model, self.probe, self.evaluation = model, probe, evaluation
         self.folder, self.layers, self.settings, self.progress = folder, layers, settings, progress
         self.edits: Mapping[str, Intervention] = {}
-        self._judged_layers: dict[str, set[int]] = {}
-        self.probe_of: Callable[[str], Spaces] = cache(self._probe_of)
-        self.evaluation_of: Callable[[str], Spaces] = cache(self._evaluation_of)
+        self._judged_layers: dict[Reading, set[int]] = {}
+        self.probe_of: Callable[[Reading], Spaces] = cache(self._probe_of)
+        self.evaluation_of: Callable[[Reading], Spaces] = cache(self._evaluation_of)
 
-    def score(self, edit: str, methods: Sequence[str]) -> list[Candidate]:
-        """Score candidates with an edit on held-out sentences of the probe."""
+    def score(self, reading: Reading, methods: Sequence[str]) -> list[Candidate]:
+        """Score candidates by a reading on held-out sentences of the probe."""
         own = self.settings
-        key = [self._identity(edit), self.probe.fingerprint(), own.folds, own.seed, list(own.scorings)]
+        key = [self._identity(reading), self.probe.fingerprint(), own.folds, own.seed, list(own.scorings)]
         held_out = HeldOut(
-            self.probe_of(edit),
+            self.probe_of(reading),
             folds=own.folds,
             seed=own.seed,
             scorings=own.scorings,
             file=self.folder / "scores" / f"{sha256_of_json(key)[:16]}.jsonl",
         )
-        return score_candidates(held_out, methods, edit, progress=self.progress)
+        return score_candidates(held_out, methods, reading, progress=self.progress)
 
-    def shortlisted(self, candidates: Sequence[Candidate], chosen: Candidate, last: int) -> list[Candidate]:
+    def shortlisted(self, candidates: Sequence[Candidate], chosen: Candidate, raw: Candidate) -> list[Candidate]:
         """Return what is judged, and remember the layers that it needs."""
-        judged = shortlist(candidates, chosen, last)
+        judged = shortlist(candidates, chosen, raw)
         for candidate in judged:
-            self._judged_layers.setdefault(candidate.edit, set()).update(candidate.recipe.layers)
+            self._judged_layers.setdefault(candidate.reading, set()).update(candidate.recipe.layers)
         return judged
 
-    def spaces_of(self, edit: str, sentences: Mapping[str, Sequence[str]]) -> Spaces:
+    def spaces_of(self, reading: Reading, sentences: Mapping[str, Sequence[str]]) -> Spaces:
         """Embed sentences with the layers that are judged."""
-        return self._embed("Embedding", sentences, edit, sorted(self._judged_layers[edit]))
+        return self._embed("Embedding", sentences, reading, sorted(self._judged_layers[reading]))
 
     def made_from(self) -> dict[str, Any]:
         """Return what makes the comparison, for a manifest."""
@@ -178,22 +182,25 @@ class _Run:
             "settings": asdict(self.settings),
         }
 
-    def _probe_of(self, edit: str) -> Spaces:
-        return self._embed("Embedding the probe", self.probe.sentences, edit, self.layers)
+    def _probe_of(self, reading: Reading) -> Spaces:
+        return self._embed("Embedding the probe", self.probe.sentences, reading, self.layers)
 
-    def _evaluation_of(self, edit: str) -> Spaces:
-        layers = sorted(self._judged_layers[edit])
-        return self._embed("Embedding the evaluation split", self.evaluation.sentences, edit, layers)
+    def _evaluation_of(self, reading: Reading) -> Spaces:
+        layers = sorted(self._judged_layers[reading])
+        return self._embed("Embedding the evaluation split", self.evaluation.sentences, reading, layers)
 
-    def _embed(self, task: str, sentences: Mapping[str, Sequence[str]], edit: str, layers: Sequence[int]) -> Spaces:
-        title = task if edit == NONE else f"{task}, {edit}"
+    def _embed(
+        self, task: str, sentences: Mapping[str, Sequence[str]], reading: Reading, layers: Sequence[int]
+    ) -> Spaces:
+        title = task if reading.edit == NONE else f"{task}, {reading.edit}"
         return embed_to_disk(
-            self.model, sentences, self.folder / "embeddings", layers=layers, edit=self.edits.get(edit),
-            progress=self.progress, task=title,
+            self.model, sentences, self.folder / "embeddings", layers=layers, edit=self.edits.get(reading.edit),
+            special_tokens=reading.special_tokens, progress=self.progress, task=title,
         )  # fmt: skip
 
-    def _identity(self, edit: str) -> list[Any]:
-        return [self.model.identity(), self.edits[edit].content_hash() if edit != NONE else None, list(self.layers)]
+    def _identity(self, reading: Reading) -> list[Any]:
+        edit = self.edits[reading.edit].content_hash() if reading.edit != NONE else None
+        return [self.model.identity(), edit, reading.special_tokens, list(self.layers)]
 
     @staticmethod
     def _corpus(corpus: ParallelCorpus) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.alignment.methods import Layers, Recipe, concatenated
-from interlingua.comparison.choose import Candidate
+from interlingua.comparison.choose import Candidate, Reading
 from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import Scoring
@@ -72,22 +72,22 @@ def find_hits(
 
 def judge(
     candidates: Sequence[Candidate],
-    probe_of: Callable[[str], Layers],
-    evaluation_of: Callable[[str], Layers],
+    probe_of: Callable[[Reading], Layers],
+    evaluation_of: Callable[[Reading], Layers],
     progress: ProgressCallback,
 ) -> dict[Candidate, Hits]:
     """Fit each candidate on the whole probe and find its hits in the evaluation split.
 
     Args:
         candidates: What is judged.
-        probe_of: Returns the probe's embeddings with an edit.
-        evaluation_of: Returns the evaluation split's embeddings with an edit.
+        probe_of: Returns the probe's embeddings by a reading.
+        evaluation_of: Returns the evaluation split's embeddings by a reading.
         progress: Called with the number of candidates done.
     """
     found = {}
     for done, candidate in enumerate(candidates):
         progress("Judging", done, len(candidates))
-        spaces = probe_of(candidate.edit), evaluation_of(candidate.edit)
+        spaces = probe_of(candidate.reading), evaluation_of(candidate.reading)
         # The ratio margin that was defined on held-out sentences of the probe may not be here; then it has no rank.
         with suppress(InputError) if candidate.scoring == "margin" else nullcontext():
             found[candidate] = find_hits(candidate.recipe, *spaces, candidate.scoring)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
-from interlingua.comparison.choose import Candidate
+from interlingua.comparison.choose import Candidate, Reading
 from interlingua.corpora import CORPORA, PairCorpus, load_pairs
 from interlingua.corpora.layouts import pairs_of
 from interlingua.measures import bitext
+from interlingua.measures.scoring import NEIGHBOURS
 from interlingua.progress import ProgressCallback
 
 ENGLISH = "eng_Latn"
@@ -46,8 +47,8 @@ def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | No
 def judge_bitext(
     candidates: Sequence[Candidate],
     bitexts: Bitexts,
-    probe_of: Callable[[str], Layers],
-    spaces_of: Callable[[str, Mapping[str, Sequence[str]]], Spaces],
+    probe_of: Callable[[Reading], Layers],
+    spaces_of: Callable[[Reading, Mapping[str, Sequence[str]]], Spaces],
     progress: ProgressCallback,
 ) -> pd.DataFrame:
     """Fit candidates on the whole probe and retrieve the pairs of each bitext, both ways.
@@ -55,29 +56,32 @@ def judge_bitext(
     Args:
         candidates: What is judged.
         bitexts: The pairs.
-        probe_of: Returns the probe's embeddings with an edit.
-        spaces_of: Returns the embeddings of sentences with an edit.
+        probe_of: Returns the probe's embeddings by a reading.
+        spaces_of: Returns the embeddings of sentences by a reading.
         progress: Called with the number of bitexts done.
 
     Returns:
         A tidy table: corpus, candidate, and the columns of `measures.bitext` (its `candidate` is here `other`).
     """
     tables = []
-    fitted = {candidate: candidate.recipe.fit(probe_of(candidate.edit)) for candidate in candidates}
+    fitted = {candidate: candidate.recipe.fit(probe_of(candidate.reading)) for candidate in candidates}
     for done, ((name, _), corpus) in enumerate(bitexts.items()):
         progress("Bitext", done, len(bitexts))
         sides = dict(zip(corpus.languages, (corpus.left, corpus.right), strict=True))
         for candidate, alignment in fitted.items():
-            spaces = concatenated(spaces_of(candidate.edit, sides), candidate.recipe.layers)
+            spaces = concatenated(spaces_of(candidate.reading, sides), candidate.recipe.layers)
             with_language = candidate.recipe.per_language
             left, right = (
                 alignment.apply(spaces[code], code if with_language and code in alignment.languages else None)
                 for code in corpus.languages
             )
+            fewest = min(len(left), len(right))
+            neighbours = None if candidate.scoring == "cosine" else min(NEIGHBOURS[candidate.scoring], fewest)
             table = bitext(
                 {corpus.languages: (left, right)},
                 gold={corpus.languages: np.array(corpus.gold)},
                 scoring=candidate.scoring,
+                neighbours=neighbours,
             ).rename(columns={"candidate": "other"})
             table.insert(0, "corpus", name)
             table.insert(1, "candidate", str(candidate))

@@ -22,6 +22,8 @@ class Settings:
         methods: Names of `alignment.METHODS`.
         scorings: What neighbours are near by; cosine, by which the recipe is chosen, must be among them.
         edits: Which interventions are tried before the map; None for none.
+        special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. Layers as
+            they are, with which the paper compares, are also judged with them.
         folds: Of the probe's sentences.
         seed: Of the folds, the draws and the bootstrap.
         draws: How many random parts of the probe are drawn of each size, and orders of languages.
@@ -33,6 +35,7 @@ class Settings:
     methods: tuple[str, ...] = tuple(METHODS)
     scorings: tuple[Scoring, ...] = ("cosine", "csls", "margin")
     edits: EditGrid | None = field(default_factory=EditGrid)
+    special_tokens: bool = False
     folds: int = FOLDS
     seed: int = 0
     draws: int = 3

@@ -35,7 +35,7 @@ def answer(comparison: Comparison) -> str:
     ranking = comparison.tables["ranking"].set_index("candidate")
     best, raw = ranking.loc[str(comparison.chosen)], ranking.loc[str(comparison.raw)]
     probe = comparison.made_from["probe"]
-    layers = ranking[(ranking.method == "identity") & (ranking.edit == NONE) & (ranking.scoring == "cosine")]
+    layers = ranking[(ranking.method == "identity") & _is_plain(comparison, ranking) & (ranking.scoring == "cosine")]
     inner = layers.sort_values("held_out").iloc[-1]
     language = "needs each sentence's language" if best.per_language else "needs no language at run time"
     return (
@@ -43,6 +43,12 @@ def answer(comparison: Comparison) -> str:
         f"{_with_interval(best)} of translations among those of the evaluation split and {language}; the last layer as "
         f"it is finds {_with_interval(raw)}, and layer {inner.layers}, the best as it is, {_with_interval(inner)}."
     )
+
+
+def _is_plain(comparison: Comparison, table: pd.DataFrame) -> pd.Series:
+    """Tell which rows have no intervention, and the tokens that the comparison counts."""
+    counted = comparison.made_from["settings"]["special_tokens"]
+    return (table.edit == NONE) & (table.special_tokens == counted)
 
 
 def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
@@ -130,17 +136,24 @@ def _spread(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def layers_figure(comparison: Comparison) -> Figure:
-    """Draw held-out top-1 by layer, one line a method: its best mean and shrinkage in each layer, by cosine."""
+    """Draw held-out top-1 by layer, one line a method: its best mean and shrinkage in each layer, by cosine.
+
+    Where special tokens are left out, a broken line has the layers as the paper reads them, with all tokens.
+    """
     from matplotlib.figure import Figure
 
     table = comparison.tables["candidates"]
-    single = table[(table.edit == NONE) & (table.scoring == "cosine") & ~table.layers.str.contains("+", regex=False)]
+    table = table[(table.edit == NONE) & (table.scoring == "cosine") & ~table.layers.str.contains("+", regex=False)]
+    plain = _is_plain(comparison, table)
+    single, as_in_paper = table[plain], table[~plain]
     figure = Figure(figsize=(7, 3.4), layout="constrained")
     axes = figure.subplots()
+    if len(as_in_paper):
+        colour, marker = STYLES["identity"]
+        own = _best_by_layer(as_in_paper)
+        axes.plot(own.index, own, "--", color=colour, marker=marker, markersize=4, label="as it is,\nall tokens")
     for method, (colour, marker) in STYLES.items():
-        own = (
-            single[single.method == method].assign(layer=lambda t: t.layers.astype(int)).groupby("layer").held_out.max()
-        )
+        own = _best_by_layer(single[single.method == method])
         if len(own):
             axes.plot(own.index, own, color=colour, marker=marker, markersize=4, label=NAMES.get(method, method))
     axes.set_xlabel("layer")
@@ -151,6 +164,10 @@ def layers_figure(comparison: Comparison) -> Figure:
     clean(axes)
     figure.legend(loc="outside right center", frameon=False)
     return figure
+
+
+def _best_by_layer(table: pd.DataFrame) -> pd.Series:
+    return table.assign(layer=table.layers.astype(int)).groupby("layer").held_out.max()
 
 
 def growth_figure(comparison: Comparison) -> Figure:
