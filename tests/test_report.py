@@ -3,6 +3,7 @@
 import re
 import shutil
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ import interlingua as il
 from interlingua.errors import InputError
 from interlingua.report import write_comparison, write_report
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables import paper_tables, unseen_languages
+from interlingua.report.paper_tables import bitexts, paper_tables, unseen_languages
 from interlingua.report.published import published
 from interlingua.report.table_files import latex, markdown
 from interlingua.study import StudyConfig
@@ -112,6 +113,32 @@ def test_paraphrases_are_of_the_targets_own_language(run, tables):
         assert row["pre"] == own[own.condition == "pre"].top1.item()
         steered = own[(own.target == row["language"]) & (own.k == row["k"])].set_index("condition").top1
         assert (row["post"], row["mixed"]) == (steered["post"], steered["mixed"])
+
+
+def test_bitext_names_the_other_language_where_english_is_the_target(run):
+    rows = [
+        ("original", None, None, 0, "spa_Latn", "eng_Latn", 0.1),
+        ("original", None, None, 0, "eng_Latn", "spa_Latn", 0.2),
+        ("original", None, None, 0, "jpn_Jpan", "eng_Latn", 0.3),
+        ("original", None, None, 0, "eng_Latn", "jpn_Jpan", 0.4),
+        ("steered", "eng_Latn", "set-to-mean", 5, "spa_Latn", "eng_Latn", 0.5),
+        ("steered", "eng_Latn", "set-to-mean", 5, "eng_Latn", "spa_Latn", 0.6),
+        ("steered", "eng_Latn", "set-to-mean", 5, "jpn_Jpan", "eng_Latn", 0.7),
+        ("steered", "eng_Latn", "set-to-mean", 5, "eng_Latn", "jpn_Jpan", 0.8),
+        ("steered", "jpn_Jpan", "set-to-mean", 5, "jpn_Jpan", "eng_Latn", 0.9),
+        ("steered", "jpn_Jpan", "set-to-mean", 5, "spa_Latn", "eng_Latn", 0.0),
+        ("steered", "jpn_Jpan", "set-to-mean", 5, "eng_Latn", "jpn_Jpan", 1.0),
+    ]  # fmt: skip
+    names = ["condition", "target", "kind", "k", "query", "candidate", "top1"]
+    made = pd.DataFrame(rows, columns=names).assign(corpus="folder/tatoeba", n=8)
+    one = SimpleNamespace(tables={"bitext": made}, config=run.config, manifest=run.manifest)
+    (table,) = bitexts({"m": one})
+    shown = ["target", "language", "pre", "post", "back_pre", "back_post"]
+    assert table.frame[shown].to_numpy().tolist() == [
+        ["eng_Latn", "spa_Latn", 0.1, 0.5, 0.2, 0.6],
+        ["eng_Latn", "jpn_Jpan", 0.3, 0.7, 0.4, 0.8],
+        ["jpn_Jpan", "jpn_Jpan", 0.3, 0.9, 0.4, 1.0],
+    ]
 
 
 def test_unseen_languages_are_marked_in_every_format(run, tables, page):

@@ -156,7 +156,7 @@ def target_as_query(tables: Tables) -> Iterator[Finding]:
         low, high = mean_interval(of_candidate)
         better = int((gains.change > 0).sum())
         numbers = (
-            f"top-1 rises for {better} of {len(gains)} candidates (mean {of_candidate.mean():+.3f}, "
+            f"top-1 rises for {better} of {len(gains)} candidates (mean over languages {of_candidate.mean():+.3f}, "
             f"{interval_in_words(low, high)}; median {gains.change.median():+.3f}, most {gains.change.max():+.3f})"
         )
         yield Finding(_verdict(low > 0 and better / len(gains) > MOST), numbers, kind, k)
