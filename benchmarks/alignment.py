@@ -8,6 +8,8 @@
         [--shrinkage 0.01]
     python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
 
+`--special-tokens` counts the tokens that the tokenizer adds in a sentence's mean, in `seeds`, `judge` and `bitext`.
+
 `cost` embeds the same sentences (of all languages of the starter corpus, the first N of each) with the whole model, as
 what reads the last layer must, with the model cut one block above the layer, and with the model that ends at the layer
 and its final norm, in turn in each round. Memory is that of the weights.
@@ -100,6 +102,7 @@ def seeds(arguments: argparse.Namespace) -> None:
             il.load_corpus(arguments.corpus, split, languages=arguments.language, limit=arguments.limit).sentences,
             arguments.folder,
             layers=arguments.layer,
+            special_tokens=arguments.special_tokens,
         )
         for split in ("dev", "devtest")
     )
@@ -158,7 +161,7 @@ def judge(arguments: argparse.Namespace) -> None:
     dev, devtest = (
         embed_to_disk(
             model, il.load_corpus(arguments.corpus, split, languages=arguments.language).sentences, arguments.folder,
-            layers=layers,
+            layers=layers, special_tokens=arguments.special_tokens,
         )
         for split in ("dev", "devtest")
     )  # fmt: skip
@@ -177,8 +180,10 @@ def bitext(arguments: argparse.Namespace) -> None:
     model = il.load_model(arguments.model, dtype=arguments.dtype)
     probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language).sentences
     (layer,) = arguments.layer
-    alignment = Recipe("wccn", (layer,)).fit(embed_to_disk(model, probe, arguments.folder, layers=[layer]))
-    aligner = il.Aligner(cut(model, layer), (layer,), alignment, {})
+    special = arguments.special_tokens
+    spaces = embed_to_disk(model, probe, arguments.folder, layers=[layer], special_tokens=special)
+    alignment = Recipe("wccn", (layer,)).fit(spaces)
+    aligner = il.Aligner(cut(model, layer), (layer,), alignment, {}, special_tokens=special)
     tables = []
     for corpus in load_bitexts([arguments.pairs], list(probe), arguments.limit).values():
         sides = aligner.encode(corpus.left), aligner.encode(corpus.right)
@@ -203,6 +208,7 @@ def main() -> None:
     parser.add_argument("--corpus")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--pairs")
+    parser.add_argument("--special-tokens", action="store_true")
     parser.add_argument("--raw", type=int, nargs="*", default=[18])
     parser.add_argument("--shrinkage", type=float, default=0.01)
     parser.add_argument("--language", nargs="*")

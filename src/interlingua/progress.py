@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 ProgressCallback: TypeAlias = Callable[[str, int, int], None]
-"""Called as `progress(task, done, total)`; one task runs from `done=0` to `done=total`."""
+"""Called as `progress(task, done, total)`; one task runs from `done=0` to `done=total`, and may be done again."""
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -53,6 +53,8 @@ def shown_progress(console: Console) -> Generator[ProgressCallback]:
     def update(task: str, done: int, total: int) -> None:
         if task not in ids:
             ids[task] = bars.add_task(task, total=total)
+        elif not done:
+            bars.reset(ids[task])
         bars.update(ids[task], completed=done, total=total)
 
     with bars:
@@ -77,7 +79,8 @@ def _plain_lines(console: Console) -> ProgressCallback:
 
     def update(task: str, done: int, total: int) -> None:
         now = time.monotonic()
-        started.setdefault(task, now)
+        if not done or task not in started:
+            started[task] = now
         if done < total and now - printed.get(task, now - SECONDS_BETWEEN_LINES) < SECONDS_BETWEEN_LINES:
             return
         printed[task] = now

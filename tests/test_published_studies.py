@@ -1,0 +1,53 @@
+"""The studies that are published here: their tables hold no text, their claims are those of their tables."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import interlingua as il
+from interlingua.study import load_config, open_run
+
+ROOT = Path(__file__).parents[1]
+RUNS = sorted(path.parent for path in (ROOT / "studies").rglob("manifest.json"))
+PAGE = ROOT / "docs" / "studies" / "gemma3-270m.md"
+LONGEST = 40  # of what a table calls things: codes of languages, conditions, kinds, folders
+IN_WORDS = {"claims": {"statement", "numbers"}}
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
+def test_no_sentence_of_a_corpus_is_passed_on(folder):
+    for path in (folder / "results").iterdir():
+        assert path.suffix == ".parquet"
+        table = pd.read_parquet(path)
+        words = table.drop(columns=IN_WORDS.get(path.stem, set())).select_dtypes(["object", "str"])
+        for name, column in words.items():
+            assert column.dropna().astype(str).str.len().max() <= LONGEST, f"{path.name}, {name}"
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
+def test_the_claims_are_those_of_the_tables(folder):
+    run = open_run(folder)
+    tables = {name: table for name, table in run.tables.items() if name != "claims"}
+    pd.testing.assert_frame_equal(il.claims(tables), run.tables["claims"], check_dtype=False)
+
+
+def test_the_page_has_the_verdict_and_numbers_of_every_claim():
+    shown = " ".join(PAGE.read_text(encoding="utf-8").split())
+    claims = open_run(ROOT / "studies" / "gemma3-270m").tables["claims"]
+    for row in claims[claims.k.isna() | (claims.k == 2000)].itertuples():
+        assert f"| {row.claim} | {row.statement} | {row.verdict} | {row.numbers} |" in shown, row.claim
+
+
+def test_the_page_names_every_published_run():
+    page = PAGE.read_text(encoding="utf-8")
+    named = set(re.findall(r"studies/gemma3-270m[\w/.-]*?(?=[\s`\")])", page))
+    for folder in RUNS:
+        assert any(Path(name).parts[: len(folder.relative_to(ROOT).parts)] == folder.relative_to(ROOT).parts
+                   for name in named), folder  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
+def test_the_config_of_a_published_run_loads(folder):
+    assert load_config(folder / "study.yaml").model == "gemma3-270m"
