@@ -2,6 +2,7 @@
 
 On a page, blocks run in order, in one namespace and one empty folder:
 
+- `studies/` of the repository is there;
 - `python` is executed; `sh` lines are commands of the command line; `yaml` is a study's config;
 - a block with a title is written to the file of that name, and not run;
 - `text` is what the block before it printed: a line `...` stands for any lines, and decimals may differ in their last
@@ -131,8 +132,11 @@ def marked(page: str) -> object:
 
 @pytest.fixture
 def folder(request, tmp_path, monkeypatch):
-    """Return an empty working folder; where a page runs the real model, skip if it is absent, and load it once."""
+    """Return a working folder with the published studies alone; where a page runs the real model, skip if it is absent,
+    and load it once.
+    """
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies").symlink_to(DOCS.parent / "studies")
     if request.node.get_closest_marker("real_model"):
         real = request.getfixturevalue("real_model")
         keep_loaded(real, monkeypatch)

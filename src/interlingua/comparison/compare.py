@@ -89,7 +89,7 @@ def compare(
     settings = replace(settings, methods=tuple(dict.fromkeys(["identity", *methods])))
     folder = Path(folder)
     last = model.hf.config.get_text_config().num_hidden_layers
-    layers = tuple(range(last + 1) if settings.layers is None else sorted({*settings.layers, last}))
+    layers = tuple(range(last + 1) if settings.layers is None else sorted(set(settings.layers)))
     run = _Run(model, probe, evaluation, folder, layers, settings, progress)
     plain = Reading(NONE, settings.special_tokens)
     candidates = run.score(plain, settings.methods)
@@ -98,7 +98,7 @@ def compare(
     if settings.edits is not None and settings.edits.kinds:
         without = choose(candidates)
         tables["edits"], run.edits = screen(
-            model, probe, settings.edits, without.recipe, layers=layers, scorings=settings.scorings,
+            model, probe, settings.edits, without.recipe, layers=run.with_last, scorings=settings.scorings,
             special_tokens=settings.special_tokens, folds=settings.folds, seed=settings.seed,
             file=folder / "scores" / "edits.jsonl", progress=progress,
         )  # fmt: skip
@@ -143,6 +143,7 @@ class _Run:
     ) -> None:
         self.model, self.probe, self.evaluation = model, probe, evaluation
         self.folder, self.layers, self.settings, self.progress = folder, layers, settings, progress
+        self.with_last = tuple(sorted({*layers, model.hf.config.get_text_config().num_hidden_layers}))
         self.edits: Mapping[str, Intervention] = {}
         self._judged_layers: dict[Reading, set[int]] = {}
         self.probe_of: Callable[[Reading], Spaces] = cache(self._probe_of)
@@ -183,7 +184,11 @@ class _Run:
         }
 
     def _probe_of(self, reading: Reading) -> Spaces:
-        return self._embed("Embedding the probe", self.probe.sentences, reading, self.layers)
+        return self._embed("Embedding the probe", self.probe.sentences, reading, self._layers_of(reading))
+
+    def _layers_of(self, reading: Reading) -> tuple[int, ...]:
+        """Return the layers asked for; with the last, where the paper's reading is meant, which starts from that."""
+        return self.with_last if reading == Reading(NONE, True) else self.layers
 
     def _evaluation_of(self, reading: Reading) -> Spaces:
         layers = sorted(self._judged_layers[reading])
@@ -200,7 +205,7 @@ class _Run:
 
     def _identity(self, reading: Reading) -> list[Any]:
         edit = self.edits[reading.edit].content_hash() if reading.edit != NONE else None
-        return [self.model.identity(), edit, reading.special_tokens, list(self.layers)]
+        return [self.model.identity(), edit, reading.special_tokens, list(self._layers_of(reading))]
 
     @staticmethod
     def _corpus(corpus: ParallelCorpus) -> dict[str, Any]:

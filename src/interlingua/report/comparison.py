@@ -26,7 +26,12 @@ STYLES = {
     "wccn": ("#0072b2", "D"),
     "procrustes": ("#009e73", "x"),
 }
-NAMES = {"identity": "as it is", "language-directions": "language directions", "wccn": "WCCN"}
+NAMES = {
+    "identity": "as it is",
+    "language-directions": "language directions",
+    "wccn": "WCCN",
+    "procrustes": "Procrustes",
+}
 GROUPS = {"all": ("#7f7f7f", "o"), "in the probe": ("#0072b2", "D"), "absent": ("#e69f00", "v")}
 
 
