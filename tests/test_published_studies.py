@@ -1,6 +1,5 @@
 """The studies that are published here: their tables hold no text, their claims are those of their tables."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +22,7 @@ def test_no_sentence_of_a_corpus_is_passed_on(folder):
         table = pd.read_parquet(path)
         words = table.drop(columns=IN_WORDS.get(path.stem, set())).select_dtypes(["object", "str"])
         for name, column in words.items():
-            assert column.dropna().astype(str).str.len().max() <= LONGEST, f"{path.name}, {name}"
+            assert (column.dropna().astype(str).str.len() <= LONGEST).all(), f"{path.name}, {name}"
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
@@ -42,10 +41,7 @@ def test_the_page_has_the_verdict_and_numbers_of_every_claim():
 
 def test_the_page_names_every_published_run():
     page = PAGE.read_text(encoding="utf-8")
-    named = set(re.findall(r"studies/gemma3-270m[\w/.-]*?(?=[\s`\")])", page))
-    for folder in RUNS:
-        assert any(Path(name).parts[: len(folder.relative_to(ROOT).parts)] == folder.relative_to(ROOT).parts
-                   for name in named), folder  # fmt: skip
+    assert [folder.name for folder in RUNS if folder.name not in page] == []
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
