@@ -36,6 +36,18 @@ def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, l
     assert any(kind.endswith("WordWeights") for kind in kinds) != special_tokens
 
 
+@pytest.mark.parametrize("special_tokens", [False, True])
+def test_a_model_in_half_precision_is_exported_so_that_it_encodes(checkpoint, probe, tmp_path, special_tokens):
+    from sentence_transformers import SentenceTransformer
+
+    model = il.load_model(checkpoint, dtype="bfloat16")
+    aligner = aligned(model, probe, layers=[1], language_free=True, special_tokens=special_tokens)
+    aligner.save_sentence_transformer(tmp_path / "st")
+    sentences = list(probe["jpn_Jpan"][:5])
+    loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu").encode(sentences, convert_to_tensor=True).float()
+    assert (loaded.numpy() * aligner.encode(sentences)).sum(axis=1).min() > 0.99
+
+
 def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model, probe, tmp_path):
     from sentence_transformers import SentenceTransformer
 

@@ -112,6 +112,8 @@ def align(
         "edit": edit.kind if edit is not None else None,
         "held_out_top1": found.top1,
         "scoring": scoring,
+        "final_norm": final_norm,
+        "special_tokens": special_tokens,
         **{key: identity[key] for key in ("model", "revision", "dtype", "neurons")},
         "corpus": probe.name,
         "split": probe.split,

@@ -42,7 +42,8 @@ class Aligner:
 
         >>> from interlingua.alignment import Recipe
         >>> recipe = Recipe("centring", (1,))
-        >>> space = {1: {code: embed_layers(model, probe[code], layers=[1]).of_layer[1] for code in probe.languages}}
+        >>> read = {"layers": [1], "special_tokens": False}
+        >>> space = {1: {code: embed_layers(model, probe[code], **read).of_layer[1] for code in probe.languages}}
         >>> aligner = Aligner(model, recipe.layers, recipe.fit(space), {"recipe": str(recipe)})
         >>> aligner.layers, aligner.encode(["It rains.", "Llueve."]).shape
         ((1,), (2, 32))
@@ -61,7 +62,8 @@ class Aligner:
         """Return aligned embeddings, whose inner product is their cosine similarity.
 
         Args:
-            sentences: The sentences, mean-pooled over their tokens as by `embed`.
+            sentences: The sentences, mean-pooled over their tokens, those that the tokenizer adds only with
+                `special_tokens`.
             language: Their language; its mean is subtracted instead of the grand mean, where the two differ.
 
         Returns:
@@ -69,6 +71,7 @@ class Aligner:
 
         Raises:
             LanguageError: The language was not in the probe.
+            InputError: A sentence has no token that counts, as an empty one.
         """
         if language is None and np.ptp(self.alignment.means, axis=0).any() and not self.alignment.needs_language:
             warnings.warn(
@@ -131,7 +134,7 @@ class Aligner:
                 shorter.neurons, arrays["edit_neurons"], scale=arrays["edit_scale"], shift=arrays["edit_shift"],
                 kind=description["edit"]["kind"], parameters=description["edit"]["parameters"],
             )  # fmt: skip
-        special_tokens = description["special_tokens"]
+        special_tokens = description.get("special_tokens", True)
         return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens)
 
     def save_sentence_transformer(self, folder: str | Path, language: str | None = None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from interlingua.alignment.aligner import Aligner
 from interlingua.alignment.linear import unit_length
 from interlingua.errors import InputError, MissingExtraError
+from interlingua.files import sha256_of_json
 
 
 class MtebEncoder:
@@ -37,7 +38,9 @@ class MtebEncoder:
             raise InputError("this aligner needs each sentence's language, which mteb does not give")
         self.aligner = aligner
         name = name or f"interlingua/{aligner.model.name.rsplit('/', 1)[-1]}-aligned"
-        self.mteb_model_meta = ModelMeta.create_empty({"name": name, "revision": str(aligner.made_from["probe"])[:16]})
+        self.mteb_model_meta = ModelMeta.create_empty(
+            {"name": name, "revision": sha256_of_json(dict(aligner.made_from))[:16]}
+        )
 
     def encode(self, inputs: Any, **kwargs: Any) -> np.ndarray:
         """Encode the texts of mteb's batches: float32 [texts, dimensions]."""

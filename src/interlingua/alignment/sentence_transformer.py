@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
     Modules: Transformer (the cut model), Pooling (mean), Dense (the map), Normalize. A layer below the last has not
     been through the final norm, and what a Transformer gives last has: so WeightedLayerPooling stands before Pooling
     and takes the hidden state before the last alone. An aligner with `final_norm` does without. Where the tokenizer
-    adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0.
+    adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0; what comes out of
+    it is float32, so that all modules are in float32 then.
 
     Args:
         aligner: What `align` returned.
@@ -48,6 +50,7 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
     weight, bias = (torch.from_numpy(array).float() for array in aligner.alignment.weight_and_bias(language))
     model = aligner.model if aligner.edit is None else bake(aligner.model, aligner.edit)
     layer, last = aligner.layers[0], model.hf.config.get_text_config().num_hidden_layers
+    added = [] if aligner.special_tokens else _added_tokens(model.tokenizer)
     with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
         checkpoint = Path(scratch) / "checkpoint"
         model.save_pretrained(checkpoint)
@@ -56,16 +59,19 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
                 f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
                 "remote code; align without interventions: edits=EditGrid(kinds=())"
             )
-        options: dict[str, Any] = {"model_kwargs": {"dtype": model.hf.dtype}, "max_seq_length": MAX_LENGTH}
+        options: dict[str, Any] = {
+            "model_kwargs": {"dtype": torch.float32 if added else model.hf.dtype},
+            "max_seq_length": MAX_LENGTH,
+        }
         if layer < last:
             options["config_kwargs"] = {"output_hidden_states": True}
         parts: list[Any] = [modules.Transformer(str(checkpoint), **options)]
         if layer < last:
             weights = torch.nn.Parameter(torch.tensor([1.0, *[0.0] * (last - layer)]))
             parts.append(modules.WeightedLayerPooling(weight.shape[1], last, layer, weights))
-        if not aligner.special_tokens and (added := _added_tokens(model.tokenizer)):
-            vocabulary = model.tokenizer.convert_ids_to_tokens(range(len(model.tokenizer)))
-            parts.append(modules.WordWeights(vocabulary, dict.fromkeys(added, 0.0)))
+        if added:
+            ids = range(max(model.tokenizer.get_vocab().values()) + 1)
+            parts.append(modules.WordWeights(_tokens(model.tokenizer, ids), dict.fromkeys(added, 0.0)))
         parts.append(modules.Pooling(weight.shape[1], pooling_mode="mean"))
         outputs, inputs = weight.shape
         parts.append(
@@ -78,5 +84,10 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
 def _added_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     """Return the tokens that a tokenizer adds to every sentence."""
     encoded = tokenizer("a", return_special_tokens_mask=True)
-    added = [i for i, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True) if special]
-    return tokenizer.convert_ids_to_tokens(added)
+    added = zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
+    return _tokens(tokenizer, [i for i, special in added if special])
+
+
+def _tokens(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> list[str]:
+    """Return tokens by their ids, which may have gaps: these get no name."""
+    return [str(token or "") for token in tokenizer.convert_ids_to_tokens(list(ids))]

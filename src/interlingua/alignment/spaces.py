@@ -10,7 +10,6 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from interlingua.alignment.cut import cut
 from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention
 from interlingua.measures.embedding import embed_layers
@@ -66,7 +65,7 @@ def embed_to_disk(
 ) -> Spaces:
     """Embed each language's sentences, all layers in one pass, into a file each; those that are there are kept.
 
-    The model runs only as far as the last layer that is asked for. A file is named by the hash of the model, the edit,
+    A file is named by the hash of the model, the edit,
     whether special tokens count and the sentences, so that none is taken for another. One that lacks a layer is made
     again.
 
@@ -83,7 +82,6 @@ def embed_to_disk(
     states = range(model.hf.config.get_text_config().num_hidden_layers + 1)
     wanted = list(states) if layers is None else sorted({layer % len(states) for layer in layers})
     made_by = [model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
-    running = cut(model, max(wanted)) if edit is None else model
     total = sum(map(len, sentences.values()))
     files, done = {}, 0
     for code, lines in sentences.items():
@@ -91,7 +89,7 @@ def embed_to_disk(
         files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
         if not set(wanted) <= _layers_in(files[code]):
             with edit.applied_to(model) if edit is not None else nullcontext():
-                embedded = embed_layers(running, lines, layers=wanted, special_tokens=special_tokens).of_layer
+                embedded = embed_layers(model, lines, layers=wanted, special_tokens=special_tokens).of_layer
             with written_whole(files[code]) as temporary:
                 save_file({str(layer): embedded[layer] for layer in wanted}, temporary)
         done += len(lines)

@@ -89,7 +89,9 @@ def compare(
     settings = replace(settings, methods=tuple(dict.fromkeys(["identity", *methods])))
     folder = Path(folder)
     last = model.hf.config.get_text_config().num_hidden_layers
-    layers = tuple(range(last + 1) if settings.layers is None else sorted(set(settings.layers)))
+    layers = tuple(
+        range(last + 1) if settings.layers is None else sorted({own % (last + 1) for own in settings.layers})
+    )
     run = _Run(model, probe, evaluation, folder, layers, settings, progress)
     plain = Reading(NONE, settings.special_tokens)
     candidates = run.score(plain, settings.methods)
@@ -103,8 +105,10 @@ def compare(
             file=folder / "scores" / "edits.jsonl", progress=progress,
         )  # fmt: skip
         methods = tuple(dict.fromkeys(["identity", without.recipe.method]))
-        for edit in dict.fromkeys(best_edit(tables["edits"], method)[0] for method in methods):
+        asked = tables["edits"][tables["edits"].layer.isin(layers)]
+        for edit in dict.fromkeys(best_edit(asked, method)[0] for method in methods):
             candidates += run.score(Reading(edit, settings.special_tokens), methods)
+    candidates = [candidate for candidate in candidates if set(candidate.recipe.layers) <= set(layers)]
     chosen = choose(candidates)
     raw = next(c for c in as_in_paper if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
     candidates = list(dict.fromkeys([*candidates, *as_in_paper]))

@@ -42,11 +42,13 @@ def answer(comparison: Comparison) -> str:
     probe = comparison.made_from["probe"]
     layers = ranking[(ranking.method == "identity") & _is_plain(comparison, ranking) & (ranking.scoring == "cosine")]
     inner = layers.sort_values("held_out").iloc[-1]
+    tokens = ", with all tokens as in the paper," if raw.special_tokens != inner.special_tokens else ""
     language = "needs each sentence's language" if best.per_language else "needs no language at run time"
     return (
         f"Fitted on {probe['sentences']:,} sentences in {len(probe['languages'])} languages, {comparison.chosen} finds "
         f"{_with_interval(best)} of translations among those of the evaluation split and {language}; the last layer as "
-        f"it is finds {_with_interval(raw)}, and layer {inner.layers}, the best as it is, {_with_interval(inner)}."
+        f"it is{tokens} finds {_with_interval(raw)}, and layer {inner.layers}, the best as it is, "
+        f"{_with_interval(inner)}."
     )
 
 
