@@ -94,6 +94,20 @@ def test_the_ranking_is_what_the_pieces_give_by_hand(found, llama, probe, evalua
     assert (table.edit != "none").any()
 
 
+@pytest.mark.parametrize("special_tokens", [False, True])
+def test_only_the_layers_asked_for_are_mapped(llama, probe, evaluation, tmp_path, special_tokens):
+    settings = Settings(
+        layers=(1,), methods=("wccn",), scorings=("cosine",), edits=None, special_tokens=special_tokens, folds=2,
+        draws=1, sizes=(10,), resamples=10,
+    )  # fmt: skip
+    found = il.compare(llama, probe, evaluation, tmp_path, settings=settings)
+    table = found.tables["candidates"]
+    assert set(table[table.method == "wccn"].layers) == {"1"}
+    assert set(table[table.method == "wccn"].special_tokens) == {special_tokens}
+    assert str(found.raw) == "identity, layer 2, all tokens"
+    assert not table.duplicated().any()
+
+
 def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
     table = found.tables["candidates"]
     own = table[(table.edit == found.chosen.reading.edit) & ~table.special_tokens & (table.scoring == "cosine")]

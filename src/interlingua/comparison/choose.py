@@ -23,6 +23,9 @@ class Reading(NamedTuple):
     special_tokens: bool = False
 
 
+AS_IN_PAPER = Reading(NONE, special_tokens=True)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What can be judged.

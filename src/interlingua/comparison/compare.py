@@ -14,7 +14,15 @@ from interlingua.alignment.edits import NONE, best_edit, screen
 from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
 from interlingua.alignment.selection import HeldOut
 from interlingua.alignment.spaces import Spaces, embed_to_disk
-from interlingua.comparison.choose import Candidate, Reading, candidates_table, choose, score_candidates, shortlist
+from interlingua.comparison.choose import (
+    AS_IN_PAPER,
+    Candidate,
+    Reading,
+    candidates_table,
+    choose,
+    score_candidates,
+    shortlist,
+)
 from interlingua.comparison.growth import growth_in_languages, growth_in_sentences
 from interlingua.comparison.judge import Hits, groups, judge, pairs_table, ranking
 from interlingua.comparison.pairs import Bitexts, judge_bitext
@@ -95,7 +103,7 @@ def compare(
     run = _Run(model, probe, evaluation, folder, layers, settings, progress)
     plain = Reading(NONE, settings.special_tokens)
     candidates = run.score(plain, settings.methods)
-    as_in_paper = candidates if plain.special_tokens else run.score(Reading(NONE, True), ["identity"])
+    as_in_paper = run.score(AS_IN_PAPER, ["identity"])
     tables: dict[str, pd.DataFrame] = {}
     if settings.edits is not None and settings.edits.kinds:
         without = choose(candidates)
@@ -111,7 +119,7 @@ def compare(
     candidates = [candidate for candidate in candidates if set(candidate.recipe.layers) <= set(layers)]
     chosen = choose(candidates)
     raw = next(c for c in as_in_paper if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
-    candidates = list(dict.fromkeys([*candidates, *as_in_paper]))
+    candidates = list({candidate.key: candidate for candidate in [*candidates, *as_in_paper]}.values())
     tables["candidates"] = candidates_table(candidates)
 
     judged = judge(run.shortlisted(candidates, chosen, raw), run.probe_of, run.evaluation_of, progress)
@@ -192,7 +200,7 @@ class _Run:
 
     def _layers_of(self, reading: Reading) -> tuple[int, ...]:
         """Return the layers asked for; with the last, where the paper's reading is meant, which starts from that."""
-        return self.with_last if reading == Reading(NONE, True) else self.layers
+        return self.with_last if reading == AS_IN_PAPER else self.layers
 
     def _evaluation_of(self, reading: Reading) -> Spaces:
         layers = sorted(self._judged_layers[reading])
