@@ -12,7 +12,7 @@ import typer
 from interlingua.cli.align import align
 from interlingua.cli.bake import bake
 from interlingua.cli.compare import compare
-from interlingua.cli.console import err, out
+from interlingua.cli.console import err, out, show_log
 from interlingua.cli.corpus import show
 from interlingua.cli.embed import embed
 from interlingua.cli.experts import experts
@@ -52,6 +52,7 @@ def _options(
 
 def main() -> None:
     """Run the command line: exit 2 on wrong input, 1 on failure, 130 when interrupted."""
+    show_log()
     try:
         app()
     except InterlinguaError as error:
