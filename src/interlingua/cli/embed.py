@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from interlingua.cli.console import out, say
+from interlingua.cli.console import say
 from interlingua.cli.loading import load_intervention, load_model, steered
 from interlingua.cli.options import (
     DEFAULT_MODEL,
@@ -18,7 +18,6 @@ from interlingua.cli.options import (
     TrustOption,
 )
 from interlingua.errors import InputError
-from interlingua.progress import shown_progress
 
 
 def embed(
@@ -44,8 +43,8 @@ def embed(
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit), shown_progress(out) as progress:
-        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(Pooling, pool), progress=progress)
+    with steered(loaded, edit):
+        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(Pooling, pool))
     with written_whole(file.with_suffix(".npy")) as temporary:
         np.save(temporary, embedded)
     say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")

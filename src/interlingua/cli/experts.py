@@ -10,7 +10,6 @@ import typer
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_model
 from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
-from interlingua.progress import shown_progress
 
 
 def experts(
@@ -46,16 +45,14 @@ def experts(
     loaded = load_model(model, device, dtype, trust_remote_code)
     poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))
     recording = folder.with_name(f"{folder.name}.recording")
-    with shown_progress(out) as progress:
-        found = find_experts_by_pooling(
-            loaded,
-            probe,
-            poolings,
-            hold=cast(Hold, hold),
-            response_type=cast(ResponseType, response_type),
-            folder=recording,
-            progress=progress,
-        )
+    found = find_experts_by_pooling(
+        loaded,
+        probe,
+        poolings,
+        hold=cast(Hold, hold),
+        response_type=cast(ResponseType, response_type),
+        folder=recording,
+    )
     for name, own in found.items():
         place = folder if len(found) == 1 else folder / name
         own.save(place)

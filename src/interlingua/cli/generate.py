@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interlingua.cli.console import err, out, say
+from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_intervention, load_model, steered
 from interlingua.cli.options import (
     DEFAULT_MODEL,
@@ -17,7 +17,6 @@ from interlingua.cli.options import (
     ModelOption,
     TrustOption,
 )
-from interlingua.progress import shown_progress
 
 
 def generate(
@@ -42,8 +41,8 @@ def generate(
         identify([], identifier)
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit), shown_progress(err) as progress:
-        texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens, progress=progress)
+    with steered(loaded, edit):
+        texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens)
     if file is None:
         for i, text in enumerate(texts.text):
             out.print(f"--- {i + 1}", style="dim")

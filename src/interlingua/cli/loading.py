@@ -6,16 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from interlingua.cli.console import err, say
-from interlingua.progress import shown_progress
-
 
 def load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:
-    """Load a model, showing on standard error how far it is."""
+    """Load a model."""
     from interlingua.models import load_model as load
 
-    with shown_progress(err) as progress:
-        return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, say=say, progress=progress)
+    return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
 
 
 def load_intervention(folder: Path | None) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from interlingua.cli.console import err, say
+from interlingua.cli.console import say
 from interlingua.cli.loading import load_intervention, load_model, steered
 from interlingua.cli.options import (
     DEFAULT_MODEL,
@@ -19,7 +19,6 @@ from interlingua.cli.options import (
     TrustOption,
 )
 from interlingua.errors import InputError
-from interlingua.progress import shown_progress
 
 
 def perplexity(
@@ -41,8 +40,8 @@ def perplexity(
         raise InputError(f"cannot read '{text}': {error}") from None
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit), shown_progress(err) as progress:
-        result = measure(loaded, content, stride=stride, max_length=max_length, progress=progress)
+    with steered(loaded, edit):
+        result = measure(loaded, content, stride=stride, max_length=max_length)
     plain = math.exp(result.log_perplexity) if result.log_perplexity < 700 else math.inf
     say(
         f"log perplexity {result.log_perplexity:.4f}, standard error {result.standard_error:.4f} "

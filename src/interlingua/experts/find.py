@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,14 +14,24 @@ from interlingua.experts.holding import Hold, ResponseType
 from interlingua.experts.ranking import score_neurons
 from interlingua.experts.record import record_poolings
 from interlingua.models.pooling import Pooling
-from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from interlingua.corpora import ParallelCorpus
     from interlingua.models import LanguageModel
 
 
-def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Pooling = "mean", **options: Any) -> Experts:
+def find_experts(
+    model: LanguageModel,
+    probe: ParallelCorpus,
+    *,
+    pooling: Pooling = "mean",
+    special_tokens: bool = False,
+    max_length: int = 128,
+    token_budget: int | None = None,
+    hold: Hold = "auto",
+    response_type: ResponseType = "float32",
+    folder: str | Path | None = None,
+) -> Experts:
     """Score every neuron of a model as a classifier of each language of a corpus (paper, section 3.2).
 
     The sentences of a language are its positives, those of all other languages of `probe` its negatives.
@@ -30,7 +40,12 @@ def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Poolin
         model: The model.
         probe: The probing set, for example the split `dev` of a corpus.
         pooling: How a response is pooled over the tokens of a sentence; see `record_responses`.
-        **options: Those of `find_experts_by_pooling`.
+        special_tokens: Whether tokens that the tokenizer adds count.
+        max_length: Sentences are cut to this many tokens.
+        token_budget: Padded tokens a batch; by default what suits the device.
+        hold: Where the responses are held; see `record_poolings`.
+        response_type: In which type the responses are kept.
+        folder: For responses on disk; see `find_experts_by_pooling`.
 
     Raises:
         InputError: The probe has one language only.
@@ -43,7 +58,11 @@ def find_experts(model: LanguageModel, probe: ParallelCorpus, *, pooling: Poolin
         >>> found.languages, found.auroc.shape
         (('eng_Latn', 'spa_Latn', 'fra_Latn', 'jpn_Jpan'), (4, 320))
     """
-    return find_experts_by_pooling(model, probe, [pooling], **options)[pooling]
+    found = find_experts_by_pooling(
+        model, probe, [pooling], special_tokens=special_tokens, max_length=max_length, token_budget=token_budget,
+        hold=hold, response_type=response_type, folder=folder,
+    )  # fmt: skip
+    return found[pooling]
 
 
 def find_experts_by_pooling(
@@ -57,7 +76,6 @@ def find_experts_by_pooling(
     hold: Hold = "auto",
     response_type: ResponseType = "float32",
     folder: str | Path | None = None,
-    progress: ProgressCallback = silent,
 ) -> dict[Pooling, Experts]:
     """Find experts by responses that are pooled in several ways, reading each sentence once.
 
@@ -72,7 +90,6 @@ def find_experts_by_pooling(
         response_type: In which type the responses are kept.
         folder: For responses on disk; with it, a recording that was stopped goes on where it was. It can be removed
             (`remove_recording`) as soon as the experts are saved.
-        progress: Called with what is done.
 
     Raises:
         InputError: The probe has one language only.
@@ -102,12 +119,11 @@ def find_experts_by_pooling(
         hold=hold,
         dtype=response_type,
         folder=folder,
-        progress=progress,
     )
     labels = np.repeat(np.arange(len(languages)), len(probe))
     found = {}
     for pooling, responses in recorded.items():
-        scores = score_neurons(responses.values, labels, len(languages), model.device, progress)
+        scores = score_neurons(responses.values, labels, len(languages), model.device)
         made_from = {
             **model.identity(),
             "corpus": probe.name,

@@ -19,7 +19,7 @@ from interlingua.errors import ActivationError, InputError
 from interlingua.experts.kernels import HALF, describe, pack, rank_sums, turn, unpack
 from interlingua.experts.ranking_on_device import NUMBERS_AT_A_TIME, rank_on_device
 from interlingua.experts.statistics import STATISTICS, ResponseStatistics
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 SORTED_NEURONS = 16
 """Neurons sorted at a time: their keys then stay in a core's cache."""
@@ -46,9 +46,7 @@ class NeuronScores:
     statistics: ResponseStatistics
 
 
-def auroc_by_language(
-    responses: np.ndarray, labels: np.ndarray, languages: int, progress: ProgressCallback = silent
-) -> np.ndarray:
+def auroc_by_language(responses: np.ndarray, labels: np.ndarray, languages: int) -> np.ndarray:
     """Score every neuron as a classifier of "the sentence is in language c" against all other sentences.
 
     Ties have midranks, so that a neuron which answers all sentences alike scores 0.5.
@@ -57,7 +55,6 @@ def auroc_by_language(
         responses: z[i, m], finite, of any float type: [sentences, neurons].
         labels: The language of each sentence, from 0: int [sentences].
         languages: How many languages there are; each has a sentence, and there are at least two.
-        progress: Called with the number of neurons done.
 
     Returns:
         AUROC, chance at 0.5: float64 [languages, neurons].
@@ -72,7 +69,7 @@ def auroc_by_language(
                [0.5]])
     """
     ranking = _Ranking(responses, labels, languages)
-    ranking.on_cpu(progress, describing=False)
+    ranking.on_cpu(describing=False)
     return ranking.scores().auroc
 
 
@@ -81,7 +78,6 @@ def score_neurons(
     labels: np.ndarray,
     languages: int,
     device: torch.device | str = "cpu",
-    progress: ProgressCallback = silent,
 ) -> NeuronScores:
     """Compute AUROC, average precision and statistics of all neurons for all languages.
 
@@ -90,7 +86,6 @@ def score_neurons(
         labels: The language of each sentence, from 0: int [sentences].
         languages: How many languages there are; each has a sentence, and there are at least two.
         device: Where to rank. On a CPU compiled loops do it on all cores, elsewhere torch.
-        progress: Called with the number of neurons done.
 
     Raises:
         InputError: Fewer than two languages, or a language without sentences.
@@ -108,9 +103,9 @@ def score_neurons(
     """
     ranking = _Ranking(responses, labels, languages)
     if torch.device(device).type == "cpu":
-        ranking.on_cpu(progress, describing=True)
+        ranking.on_cpu(describing=True)
     else:
-        ranking.on_device(torch.device(device), progress)
+        ranking.on_device(torch.device(device))
     return ranking.scores()
 
 
@@ -129,7 +124,7 @@ class _Ranking:
         self.precision = np.empty((languages, neurons))
         self.statistics = np.empty((languages, len(STATISTICS), neurons), dtype=np.float32)
 
-    def on_cpu(self, progress: ProgressCallback, describing: bool) -> None:
+    def on_cpu(self, describing: bool) -> None:
         def score(keys: np.ndarray, neurons: slice) -> None:
             bad = np.flatnonzero((keys[:, 0] >> HALF < LEAST) | (keys[:, -1] >> HALF > GREATEST))
             if len(bad):
@@ -141,13 +136,13 @@ class _Ranking:
                 describe(keys, rows.view(np.float32), self.starts, self.statistics[:, :, neurons])
 
         responses = self.responses.numpy() if isinstance(self.responses, torch.Tensor) else self.responses
-        _for_sorted_keys(responses, self.labels, score, progress)
+        _for_sorted_keys(responses, self.labels, score)
 
-    def on_device(self, device: torch.device, progress: ProgressCallback) -> None:
+    def on_device(self, device: torch.device) -> None:
         sentences, neurons = self.responses.shape
         width = max(1, NUMBERS_AT_A_TIME // sentences)
         labels = torch.from_numpy(self.labels.astype(np.int64)).to(device)
-        progress("Ranking neurons", 0, neurons)
+        bar = progress_bar("Ranking neurons", total=neurons, unit="neuron")
         for start in range(0, neurons, width):
             chunk = slice(start, min(start + width, neurons))
             part = self.responses[:, chunk]
@@ -161,7 +156,8 @@ class _Ranking:
             self.doubled[:, chunk] = doubled.cpu().numpy()
             self.precision[:, chunk] = precision.cpu().numpy()
             self.statistics[:, :, chunk] = statistics.cpu().numpy()
-            progress("Ranking neurons", chunk.stop, neurons)
+            bar.update(chunk.stop - start)
+        bar.close()
 
     def scores(self) -> NeuronScores:
         positives = self.counts[:, None]
@@ -181,7 +177,6 @@ def _for_sorted_keys(
     responses: np.ndarray,
     labels: np.ndarray,
     use: Callable[[np.ndarray, slice], None],
-    progress: ProgressCallback,
 ) -> None:
     """Sort the responses of all neurons, some at a time and on all cores, and hand them over, from several threads."""
     sentences, neurons = responses.shape
@@ -191,7 +186,6 @@ def _for_sorted_keys(
     if on_disk:
         share = min(share, max(1, SLAB_BYTES // (sentences * responses.itemsize)))
     share = -(-share // TURNED_NEURONS) * TURNED_NEURONS
-    progress("Ranking neurons", 0, neurons)
 
     def work(start: int) -> int:
         slab = responses[:, start : start + share]
@@ -202,15 +196,16 @@ def _for_sorted_keys(
             part = slab[:, turned : turned + TURNED_NEURONS].astype(np.float32, copy=False)
             turn(part.view(np.uint32), rows)
             for first in range(0, part.shape[1], SORTED_NEURONS):
-                own = keys[: min(SORTED_NEURONS, part.shape[1] - first)]
-                pack(rows[first : first + len(own)], labels, own)
-                own.sort(axis=1)
-                use(own, slice(begin := start + turned + first, begin + len(own)))
-        return start + slab.shape[1]
+                chunk = keys[: min(SORTED_NEURONS, part.shape[1] - first)]
+                pack(rows[first : first + len(chunk)], labels, chunk)
+                chunk.sort(axis=1)
+                use(chunk, slice(begin := start + turned + first, begin + len(chunk)))
+        return slab.shape[1]
 
-    pool = ThreadPoolExecutor(workers)
+    threads = ThreadPoolExecutor(workers)
     try:
-        for done in pool.map(work, range(0, neurons, share)):
-            progress("Ranking neurons", done, neurons)
+        with progress_bar("Ranking neurons", total=neurons, unit="neuron") as bar:
+            for ranked in threads.map(work, range(0, neurons, share)):
+                bar.update(ranked)
     finally:
-        pool.shutdown(cancel_futures=True)
+        threads.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from interlingua.models.batching import (
     tokenise,
 )
 from interlingua.models.pooling import Pooling, counted_tokens, pool
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
@@ -51,7 +51,16 @@ class Responses:
 
 
 def record_responses(
-    model: LanguageModel, sentences: Sequence[str], *, pooling: Pooling = "mean", **options: Any
+    model: LanguageModel,
+    sentences: Sequence[str],
+    *,
+    pooling: Pooling = "mean",
+    special_tokens: bool = False,
+    max_length: int = 128,
+    token_budget: int | None = None,
+    hold: Hold = "auto",
+    dtype: ResponseType = "float32",
+    folder: str | Path | None = None,
 ) -> Responses:
     """Record the pooled response of every neuron to every sentence (paper, section 3.2).
 
@@ -61,7 +70,12 @@ def record_responses(
         pooling: `mean` (as Kojima et al. 2024), `max` (as Suau et al. 2024) or `last` over the sentence's tokens. The
             paper does not say which; with `max`, forced values are peak-sized, and generation collapses at fewer
             neurons.
-        **options: Those of `record_poolings`.
+        special_tokens: Whether tokens that the tokenizer adds count.
+        max_length: Sentences are cut to this many tokens.
+        token_budget: Padded tokens a batch; by default what suits the device.
+        hold: Where the responses are held; see `record_poolings`.
+        dtype: In which type they are kept.
+        folder: For responses on disk; see `record_poolings`.
 
     Returns:
         Pooled responses, [sentences, neurons], with how many tokens were read and sentences cut.
@@ -76,7 +90,11 @@ def record_responses(
         >>> recorded.values.shape, recorded.truncated
         ((2, 320), 0)
     """
-    return record_poolings(model, sentences, [pooling], **options)[pooling]
+    recorded = record_poolings(
+        model, sentences, [pooling], special_tokens=special_tokens, max_length=max_length, token_budget=token_budget,
+        hold=hold, dtype=dtype, folder=folder,
+    )  # fmt: skip
+    return recorded[pooling]
 
 
 def record_poolings(
@@ -90,7 +108,6 @@ def record_poolings(
     hold: Hold = "auto",
     dtype: ResponseType = "float32",
     folder: str | Path | None = None,
-    progress: ProgressCallback = silent,
 ) -> dict[Pooling, Responses]:
     """Record responses pooled in several ways, in one pass of the model.
 
@@ -109,7 +126,6 @@ def record_poolings(
         dtype: In which type they are kept. Half precision rounds responses, so that some tie; see the benchmarks.
         folder: For responses on disk. A recording of the same sentences by the same model that was stopped goes on from
             the blocks that are there.
-        progress: Called with the number of tokens done.
 
     Returns:
         For each pooling the responses, [sentences, neurons].
@@ -136,17 +152,15 @@ def record_poolings(
         "token_budget": budget,
         "blocks": len(blocks),
     }
-    task = "Recording responses, tokens"
-    progress(task, done := 0, tokenised.tokens)
-    with held(hold, shape, dtype, model.device, Path(folder) if folder else None, identity) as matrix:
+    bar = progress_bar("Recording responses", total=tokenised.tokens, unit="token")
+    with bar, held(hold, shape, dtype, model.device, Path(folder) if folder else None, identity) as matrix:
 
         def read(batch: Batch) -> None:
-            nonlocal done
             counted = counted_tokens(batch, special_tokens, sentences)
             responses = _pooled(model, batch, counted, poolings).to(getattr(torch, dtype))
             _require_finite(model, responses, batch.rows)
             matrix.write(batch.rows, responses)
-            progress(task, done := done + batch.tokens, tokenised.tokens)
+            bar.update(batch.tokens)
 
         for number, rows in enumerate(blocks):
             kept = matrix.finished(number, rows)
@@ -155,7 +169,7 @@ def record_poolings(
                 matrix.finish(number, rows, budget)
             else:
                 budget = kept
-                progress(task, done := done + sum(len(tokenised.ids[i]) for i in rows), tokenised.tokens)
+                bar.update(sum(len(tokenised.ids[i]) for i in rows))
         values = matrix.values
     return {pooling: Responses(values[i], tokenised.tokens, tokenised.truncated) for i, pooling in enumerate(poolings)}
 

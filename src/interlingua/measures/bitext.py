@@ -15,7 +15,7 @@ from interlingua.measures.cosine import Directions, directions
 from interlingua.measures.intervals import wilson
 from interlingua.measures.scoring import Scoring, answers_both_ways, answers_for_pairs, check_scoring
 from interlingua.measures.search import tiles
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 COLUMNS = ["query", "candidate", "n", "pool", "top1", "low", "high", "f1"]
 
@@ -28,8 +28,6 @@ def bitext(
     gold: Mapping[Languages, np.ndarray] | None = None,
     scoring: Scoring = "cosine",
     neighbours: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Bitext retrieval",
 ) -> pd.DataFrame:
     """Measure top-1 accuracy and F1 from each language to its partner and back.
 
@@ -43,8 +41,6 @@ def bitext(
             second that translate each other, counted from 0: int [gold pairs, 2].
         scoring: `cosine`, `csls` or `margin`; see `retrieval`. Neighbours are sought among all sentences.
         neighbours: How many make a neighbourhood, for `csls` (10) and `margin` (4).
-        progress: Called with the number of parts done.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table, two rows a pair of languages: query, candidate, n (queries), pool (candidates), top1, low and high
@@ -67,24 +63,17 @@ def bitext(
         raise InputError(f"there are gold pairs for {', '.join(unknown)}, but no embeddings")
     prepared = {languages: _prepared(languages, *pairs[languages], gold.get(languages)) for languages in pairs}
     total = sum(_tiles(first, second, rows, scoring) for first, second, rows in prepared.values())
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        progress(task, done, total)
-
-    progress(task, 0, total)
     table = []
-    for (a, b), (first, second, rows) in prepared.items():
-        k = check_scoring(scoring, neighbours, min(len(first), len(second)))
-        if rows is None:
-            there, back = answers_both_ways(first, second, scoring, k, tick)
-        else:
-            there, back = answers_for_pairs(first, second, rows, scoring, k, tick)
-        for query, candidate, answers in ((a, b, there), (b, a, back)):
-            n = len(answers.gold)
-            table.append((query, candidate, n, answers.pool, answers.top1, *wilson(answers.top1, n), answers.f1))
+    with progress_bar("Bitext retrieval", total=total) as bar:
+        for (a, b), (first, second, rows) in prepared.items():
+            k = check_scoring(scoring, neighbours, min(len(first), len(second)))
+            if rows is None:
+                there, back = answers_both_ways(first, second, scoring, k, bar.update)
+            else:
+                there, back = answers_for_pairs(first, second, rows, scoring, k, bar.update)
+            for query, candidate, answers in ((a, b, there), (b, a, back)):
+                n = len(answers.gold)
+                table.append((query, candidate, n, answers.pool, answers.top1, *wilson(answers.top1, n), answers.f1))
     return pd.DataFrame(table, columns=COLUMNS)
 
 

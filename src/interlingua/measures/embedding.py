@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models import pooling
 from interlingua.models.batching import Batch, for_each_batch, tokenise
 from interlingua.models.pooling import Pooling, counted_tokens
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
@@ -49,8 +49,6 @@ def embed(
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Embedding",
 ) -> np.ndarray:
     """Embed sentences with the model as it is now.
 
@@ -67,8 +65,6 @@ def embed(
         special_tokens: Whether tokens that the tokenizer adds count.
         max_length: Sentences are cut to this many tokens, which is a warning.
         token_budget: Padded tokens a batch; by default what suits the device.
-        progress: Called with the number of tokens done.
-        task: What to call this when telling progress.
 
     Returns:
         float32 [sentences, hidden size].
@@ -83,10 +79,10 @@ def embed(
         >>> embed(model, ["It rains.", "Llueve."]).shape
         (2, 32)
     """
-    options: dict[str, Any] = {"pool": pool, "special_tokens": special_tokens, "max_length": max_length}
     result = embed_layers(
-        model, sentences, layers=[layer], **options, token_budget=token_budget, progress=progress, task=task
-    )
+        model, sentences, layers=[layer], pool=pool, special_tokens=special_tokens, max_length=max_length,
+        token_budget=token_budget,
+    )  # fmt: skip
     if result.truncated:
         limit = _limit(model, max_length)
         warnings.warn(f"{result.truncated} of {len(sentences)} sentences were cut to {limit} tokens", stacklevel=2)
@@ -102,8 +98,6 @@ def embed_layers(
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Embedding",
 ) -> Embeddings:
     """Embed sentences with the hidden states of several layers, all in one pass.
 
@@ -117,8 +111,6 @@ def embed_layers(
         special_tokens: See `embed`.
         max_length: Sentences are cut to this many tokens, which is counted.
         token_budget: See `embed`.
-        progress: See `embed`.
-        task: See `embed`.
 
     Returns:
         For each layer float32 [sentences, hidden size], and how many tokens were read and sentences cut.
@@ -143,18 +135,17 @@ def embed_layers(
     wanted = _layers(model, layers)
     tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
     result: dict[int, np.ndarray] = {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted}
-    progress(task, done := 0, tokenised.tokens)
 
     def read(batch: Batch) -> None:
-        nonlocal done
         counted = counted_tokens(batch, special_tokens, sentences)
         for layer, pooled in _embed_batch(model, batch, counted, wanted, pool).items():
             if not result[layer].size:
                 result[layer] = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
             result[layer][batch.rows] = pooled.cpu().numpy()
-        progress(task, done := done + batch.tokens, tokenised.tokens)
+        bar.update(batch.tokens)
 
-    for_each_batch(tokenised, model.device, read, token_budget=token_budget)
+    with progress_bar("Embedding", total=tokenised.tokens, unit="token") as bar:
+        for_each_batch(tokenised, model.device, read, token_budget=token_budget)
     for layer, embedded in result.items():
         _require_finite(layer, embedded)
     return Embeddings(result, tokenised.tokens, tokenised.truncated)

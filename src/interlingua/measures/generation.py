@@ -15,7 +15,7 @@ import torch
 from interlingua.errors import InputError
 from interlingua.files import written_whole
 from interlingua.models.quiet import quiet_transformers
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
@@ -36,8 +36,6 @@ def generate(
     temperature: float = 1.0,
     top_p: float = 0.9,
     top_k: int = 50,
-    progress: ProgressCallback = silent,
-    task: str = "Generating",
 ) -> list[str]:
     """Sample texts from the model as it is now, its start token being the whole prompt.
 
@@ -55,8 +53,6 @@ def generate(
         temperature: Divides the logits.
         top_p: Sample from the fewest tokens that hold this probability.
         top_k: Sample from this many tokens at most.
-        progress: Called with the number of texts done.
-        task: What to call this when telling progress.
 
     Returns:
         n texts, without special tokens.
@@ -91,20 +87,20 @@ def generate(
         pad_token_id=model.tokenizer.pad_token_id,
     )
     texts: list[str] = []
-    progress(task, 0, n)
-    for start in range(0, n, BATCH_SIZE):
-        rows = range(start, min(start + BATCH_SIZE, n))
-        prompt = torch.full((len(rows), 1), _start_token(model), device=model.device)
-        sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
-        with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
-            output = model.hf.generate(  # ty: ignore
-                prompt,
-                attention_mask=torch.ones_like(prompt),
-                generation_config=config,
-                logits_processor=LogitsProcessorList([*warpers, sampler]),
-            )
-        texts.extend(model.tokenizer.batch_decode(output[:, 1:], skip_special_tokens=True))
-        progress(task, len(texts), n)
+    with progress_bar("Generating", total=n, unit="text") as bar:
+        for start in range(0, n, BATCH_SIZE):
+            rows = range(start, min(start + BATCH_SIZE, n))
+            prompt = torch.full((len(rows), 1), _start_token(model), device=model.device)
+            sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
+            with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
+                output = model.hf.generate(  # ty: ignore
+                    prompt,
+                    attention_mask=torch.ones_like(prompt),
+                    generation_config=config,
+                    logits_processor=LogitsProcessorList([*warpers, sampler]),
+                )
+            texts.extend(model.tokenizer.batch_decode(output[:, 1:], skip_special_tokens=True))
+            bar.update(len(rows))
     return texts
 
 
@@ -113,8 +109,10 @@ def generate_seeds(
     n: int = PAPER_TEXTS,
     seeds: Sequence[int] = PAPER_SEEDS,
     *,
-    progress: ProgressCallback = silent,
-    **settings: Any,
+    max_new_tokens: int = 64,
+    temperature: float = 1.0,
+    top_p: float = 0.9,
+    top_k: int = 50,
 ) -> pd.DataFrame:
     """Sample n texts for each of several seeds; `identify` and `language_shares` measure their languages.
 
@@ -122,8 +120,10 @@ def generate_seeds(
         model: The model.
         n: How many texts a seed; the paper has 256.
         seeds: The seeds; the paper has eight.
-        progress: Called with the number of texts done.
-        settings: Those of `generate`.
+        max_new_tokens: How long a text may be.
+        temperature: Divides the logits.
+        top_p: Sample from the fewest tokens that hold this probability.
+        top_k: Sample from this many tokens at most.
 
     Returns:
         One row a text: seed, index (its position among those of its seed), text.
@@ -137,7 +137,9 @@ def generate_seeds(
     """
     tables = []
     for seed in dict.fromkeys(seeds):
-        texts = generate(model, n, seed=seed, progress=progress, task=f"Generating, seed {seed}", **settings)
+        texts = generate(
+            model, n, seed=seed, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, top_k=top_k
+        )
         tables.append(pd.DataFrame({"seed": seed, "index": range(n), "text": texts}))
     if not tables:
         raise InputError("generation needs at least one seed")

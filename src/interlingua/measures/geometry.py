@@ -10,7 +10,6 @@ import pandas as pd
 
 from interlingua.errors import ActivationError, InputError
 from interlingua.measures.cosine import Directions, aligned_directions
-from interlingua.progress import ProgressCallback, silent
 
 COLUMNS = ["measure", "language", "other", "value"]
 SUMMARY_COLUMNS = ["condition", "kind", "k", "measure", "mean", "standard_error", "targets"]
@@ -19,15 +18,11 @@ SENTENCES_AT_ONCE = 64
 """Sentences whose embeddings in all languages are held in float64 at a time."""
 
 
-def geometry(
-    spaces: Mapping[str, np.ndarray], *, progress: ProgressCallback = silent, task: str = "Geometry"
-) -> pd.DataFrame:
+def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Measure how far the languages of a space lie from each other and from its medoid.
 
     Args:
         spaces: For each language its embeddings; row i is the same sentence in each: float [sentences, dimensions].
-        progress: Called with the number of sentences done.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table with the columns measure, language, other, value. The measures:
@@ -51,7 +46,7 @@ def geometry(
     """
     if len(spaces) < 2:
         raise InputError("distances between languages need at least two languages")
-    of_sentences = _mean_cosines(aligned_directions(spaces), progress, task)
+    of_sentences = _mean_cosines(aligned_directions(spaces))
     means = _unit_means(spaces)
     of_means = means @ means.T
     codes = list(spaces)
@@ -131,17 +126,15 @@ def _distance(cosine: float) -> float:
     return max(0.0, 1 - float(cosine))  # rounding takes the cosine of a mean with itself past 1
 
 
-def _mean_cosines(languages: Mapping[str, Directions], progress: ProgressCallback, task: str) -> np.ndarray:
+def _mean_cosines(languages: Mapping[str, Directions]) -> np.ndarray:
     """Return the cosine of a sentence's two embeddings, averaged over sentences: float64 [languages, languages]."""
     n = len(next(iter(languages.values())))
     total = np.zeros((len(languages), len(languages)))
     for start in range(0, n, SENTENCES_AT_ONCE):
-        progress(task, start, n)
         rows = slice(start, start + SENTENCES_AT_ONCE)
         # Laid out one after the other, the unit embeddings of several sentences multiply to the sum of their cosines.
         flat = np.stack([own.double(rows).ravel() for own in languages.values()])
         total += flat @ flat.T
-    progress(task, n, n)
     return total / n
 
 

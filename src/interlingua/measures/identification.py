@@ -13,7 +13,7 @@ import pandas as pd
 
 from interlingua.errors import InputError, LanguageError, MissingExtraError
 from interlingua.languages import parse_language
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 TEXTS_A_STEP = 64
 
@@ -57,16 +57,13 @@ class Identified:
         return pd.DataFrame({"language": pd.Series(languages, dtype="str"), "posterior": posterior})
 
 
-def identify(
-    texts: Sequence[str], identifier: str | Identifier = "langid", *, progress: ProgressCallback = silent
-) -> Identified:
+def identify(texts: Sequence[str], identifier: str | Identifier = "langid") -> Identified:
     """Tell the language of each text.
 
     Args:
         texts: The texts.
         identifier: `langid`, the paper's (Lui and Baldwin 2012: 97 languages, normalised probabilities), `lingua`
             (75 languages; extra `identify`), or an `Identifier`.
-        progress: Called with the number of texts done.
 
     Returns:
         The posterior of every language for each text; its `table` names the likeliest.
@@ -86,11 +83,11 @@ def identify(
         raise InputError("identify takes a list of texts, not one string")
     known = _load(identifier) if isinstance(identifier, str) else identifier
     posteriors = np.zeros((len(texts), len(known.languages)))
-    progress("Identifying languages", 0, len(texts))
-    for start in range(0, len(texts), TEXTS_A_STEP):
-        step = texts[start : start + TEXTS_A_STEP]
-        posteriors[start : start + len(step)] = known.posteriors(step)
-        progress("Identifying languages", start + len(step), len(texts))
+    with progress_bar("Identifying languages", total=len(texts), unit="text") as bar:
+        for start in range(0, len(texts), TEXTS_A_STEP):
+            step = texts[start : start + TEXTS_A_STEP]
+            posteriors[start : start + len(step)] = known.posteriors(step)
+            bar.update(len(step))
     posteriors[[not text.strip() for text in texts]] = 0
     return Identified(known.name, known.languages, posteriors)
 

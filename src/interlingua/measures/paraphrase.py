@@ -11,7 +11,6 @@ from interlingua.errors import InputError
 from interlingua.measures.cosine import directions
 from interlingua.measures.intervals import wilson
 from interlingua.measures.search import nearest
-from interlingua.progress import ProgressCallback, silent
 
 COLUMNS = ["condition", "language", "n", "top1", "low", "high"]
 
@@ -22,9 +21,6 @@ Paraphrases = Mapping[str, tuple[np.ndarray, np.ndarray]]
 def paraphrase(
     original: Paraphrases,
     edited: Paraphrases | None = None,
-    *,
-    progress: ProgressCallback = silent,
-    task: str = "Paraphrase retrieval",
 ) -> pd.DataFrame:
     """Measure whether each sentence's nearest candidate is its paraphrase (paper, tables 3, 5 and 6).
 
@@ -33,8 +29,6 @@ def paraphrase(
             two of float [pairs, dimensions].
         edited: The same sentences from the edited model, steered or with random neurons; without it `pre` alone is
             measured.
-        progress: Called with the number of searches done.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table with the columns condition, language, n, top1, low and high (its Wilson interval of 95 %). The
@@ -70,10 +64,8 @@ def paraphrase(
                 f"{code} ({condition}): as many paraphrases are needed as sentences, row i of the two a pair"
             )
     rows = []
-    for done, (condition, code, queries, candidates) in enumerate(searches):
-        progress(task, done, len(searches))
+    for condition, code, queries, candidates in searches:
         n = len(queries)
         answers = nearest(directions(queries, code), directions(candidates, code), np.arange(n))
         rows.append((condition, code, n, answers.top1, *wilson(answers.top1, n)))
-    progress(task, len(searches), len(searches))
     return pd.DataFrame(rows, columns=COLUMNS)

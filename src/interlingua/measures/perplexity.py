@@ -14,7 +14,7 @@ from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models.attention import attention_in_blocks
 from interlingua.models.batching import TOKEN_BUDGET
 from interlingua.models.quiet import quiet_transformers
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
@@ -61,8 +61,6 @@ def perplexity(
     stride: int = STRIDE,
     max_length: int | None = None,
     token_budget: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Scoring",
 ) -> PerplexityResult:
     """Measure the log perplexity of a text with the model as it is now.
 
@@ -81,8 +79,6 @@ def perplexity(
         stride: By how many tokens a window starts after the one before.
         max_length: The most tokens of a window; by default, and at most, as many as the model was made for.
         token_budget: Tokens of all windows in a batch; by default what suits the device, and always one window.
-        progress: Called with the number of tokens scored.
-        task: What to call this when telling progress.
 
     Returns:
         Log perplexity in nats, its standard error, and what it was measured with.
@@ -99,9 +95,7 @@ def perplexity(
         >>> result.tokens, result.window, result.stride
         (14, 8, 4)
     """
-    losses = token_losses(
-        model, text, stride=stride, max_length=max_length, token_budget=token_budget, progress=progress, task=task
-    )
+    losses = token_losses(model, text, stride=stride, max_length=max_length, token_budget=token_budget)
     window = _window(model, max_length, stride)
     return PerplexityResult(len(losses), float(losses.mean()), batch_means_error(losses), window, stride)
 
@@ -113,8 +107,6 @@ def token_losses(
     stride: int = STRIDE,
     max_length: int | None = None,
     token_budget: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Scoring",
 ) -> np.ndarray:
     """Return the negative log-likelihood of every token of a text but the first, in nats: float64 [tokens - 1].
 
@@ -128,8 +120,8 @@ def token_losses(
         raise InputError(f"perplexity needs a text of at least two tokens; this one has {len(ids)}")
     budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
     losses = np.empty(len(ids) - 1)
-    progress(task, 0, len(losses))
-    with attention_in_blocks(model), torch.inference_mode():
+    bar = progress_bar("Scoring", total=len(losses), unit="token")
+    with bar, attention_in_blocks(model), torch.inference_mode():
         _require_own_logits(model, ids[:CHECKED_TOKENS])
         for batch in _batches(windows(len(ids), window, stride), max(1, budget // window)):
             # A window's last token is only predicted, so the model need not read it.
@@ -137,7 +129,7 @@ def token_losses(
             for w, states in zip(batch, _hidden(model, inputs), strict=True):
                 own = states[w.scored - 1 - w.begin :]
                 losses[w.scored - 1 : w.end - 1] = _losses(model, own, ids[w.scored : w.end])
-            progress(task, batch[-1].end - 1, len(losses))
+            bar.update(batch[-1].end - batch[0].scored)
     if not np.isfinite(losses).all():
         token = int(np.flatnonzero(~np.isfinite(losses))[0])
         raise ActivationError(f"the score of token {token + 2} is NaN or infinite; try dtype float32 or bfloat16")

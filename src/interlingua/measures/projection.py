@@ -10,7 +10,6 @@ import pandas as pd
 
 from interlingua.errors import InputError, MissingExtraError
 from interlingua.measures.cosine import aligned_directions
-from interlingua.progress import ProgressCallback, silent
 
 COLUMNS = ["condition", "language", "sentence", "x", "y"]
 
@@ -22,8 +21,6 @@ def projection(
     neighbours: int = 15,
     min_dist: float = 0.1,
     seed: int = 0,
-    progress: ProgressCallback = silent,
-    task: str = "Projecting",
 ) -> pd.DataFrame:
     """Project embeddings to two dimensions by UMAP, all languages and conditions together (McInnes et al. 2018).
 
@@ -38,8 +35,6 @@ def projection(
         neighbours: How many make a neighbourhood: few show detail, many the whole.
         min_dist: How near points may lie to each other.
         seed: Of the drawing and of UMAP.
-        progress: Called before and after; UMAP itself tells nothing on its way, and can be interrupted.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table with the columns condition, language, sentence (its row), x, y.
@@ -71,9 +66,7 @@ def projection(
     points = np.concatenate([own.single[rows] for own in known.values()])
     if not 2 <= neighbours < len(points):
         raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {neighbours}")
-    progress(task, 0, len(points))
     placed = _umap(points, neighbours, min_dist, seed)
-    progress(task, len(points), len(points))
     labels = [(name, code, int(row)) for name, code in spaces for row in rows]
     return pd.DataFrame(labels, columns=COLUMNS[:3]).assign(x=placed[:, 0], y=placed[:, 1])
 

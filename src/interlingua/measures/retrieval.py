@@ -12,7 +12,7 @@ from interlingua.measures.cosine import aligned_directions
 from interlingua.measures.intervals import wilson
 from interlingua.measures.scoring import Scoring, answers_both_ways, check_scoring
 from interlingua.measures.search import Answers
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 COLUMNS = ["query", "candidate", "n", "top1", "low", "high", "f1"]
 
@@ -22,8 +22,6 @@ def retrieval(
     *,
     scoring: Scoring = "cosine",
     neighbours: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Retrieval",
 ) -> pd.DataFrame:
     """Measure top-1 accuracy for every ordered pair of languages (paper, figures 4, 5 and 7 to 15).
 
@@ -39,8 +37,6 @@ def retrieval(
               language (Conneau et al. 2018). It takes from hubs, sentences that are near to everything, their lead.
             - `margin`: `2 cos(x, y) / (r(x) + r(y))`, the ratio margin of Artetxe and Schwenk 2019.
         neighbours: How many make a neighbourhood; by default 10 for `csls` and 4 for `margin`, as in their papers.
-        progress: Called with the number of pairs of languages done.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table with the columns query, candidate, n (sentences), top1 (a share between 0 and 1), low and high (its
@@ -55,7 +51,7 @@ def retrieval(
         ...     "query == 'eng_Latn' and candidate == 'spa_Latn'").top1.item()
         1.0
     """
-    answers = find_answers(spaces, scoring=scoring, neighbours=neighbours, progress=progress, task=task)
+    answers = find_answers(spaces, scoring=scoring, neighbours=neighbours)
     rows = []
     for a, b in product(spaces, repeat=2):
         own = answers[a, b]
@@ -68,16 +64,14 @@ def find_answers(
     *,
     scoring: Scoring = "cosine",
     neighbours: int | None = None,
-    progress: ProgressCallback = silent,
-    task: str = "Retrieval",
 ) -> dict[tuple[str, str], Answers]:
     """Return, for every ordered pair of languages, what `retrieval` counts: the answer to each sentence."""
     all_directions = aligned_directions(spaces)
     k = check_scoring(scoring, neighbours, len(next(iter(all_directions.values()), ())))
     answers: dict[tuple[str, str], Answers] = {}
     pairs = list(combinations_with_replacement(all_directions, 2))
-    for done, (a, b) in enumerate(pairs):
-        progress(task, done, len(pairs))
-        answers[a, b], answers[b, a] = answers_both_ways(all_directions[a], all_directions[b], scoring, k)
-    progress(task, len(pairs), len(pairs))
+    with progress_bar("Retrieval", total=len(pairs), unit="pair") as bar:
+        for a, b in pairs:
+            answers[a, b], answers[b, a] = answers_both_ways(all_directions[a], all_directions[b], scoring, k)
+            bar.update()
     return answers

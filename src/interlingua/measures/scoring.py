@@ -44,7 +44,7 @@ def check_scoring(scoring: str, neighbours: int | None, sentences: int) -> int:
 
 
 def answers_both_ways(
-    first: Directions, second: Directions, scoring: Scoring, neighbours: int, tick: Callable[[], None] = lambda: None
+    first: Directions, second: Directions, scoring: Scoring, neighbours: int, tick: Callable[[], object] = lambda: None
 ) -> tuple[Answers, Answers]:
     """Search `second` for each of `first`, and the reverse; row i of the two is a pair."""
     if scoring == "cosine":
@@ -64,7 +64,7 @@ def answers_for_pairs(
     pairs: np.ndarray,
     scoring: Scoring,
     neighbours: int,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[], object] = lambda: None,
 ) -> tuple[Answers, Answers]:
     """Search all of `second` for the first of each pair, and all of `first` for the second of each pair.
 
@@ -110,7 +110,7 @@ def _corrected(cosines: np.ndarray, of_queries: np.ndarray, of_candidates: np.nd
 
 
 def _neighbourhoods(
-    cosines: Scores, first: int, second: int, scoring: Scoring, neighbours: int, tick: Callable[[], None]
+    cosines: Scores, first: int, second: int, scoring: Scoring, neighbours: int, tick: Callable[[], object]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each sentence's mean cosine similarity to its nearest neighbours in the other language.
 

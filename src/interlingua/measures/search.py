@@ -149,7 +149,7 @@ def _products(first: Directions, second: Directions) -> Products:
 
 
 def nearest(
-    queries: Directions, candidates: Directions, gold: np.ndarray, tick: Callable[[], None] = lambda: None
+    queries: Directions, candidates: Directions, gold: np.ndarray, tick: Callable[[], object] = lambda: None
 ) -> Answers:
     """Find each query's nearest candidate by cosine similarity.
 
@@ -167,14 +167,14 @@ def nearest(
 
 
 def nearest_both_ways(
-    first: Directions, second: Directions, tick: Callable[[], None] = lambda: None
+    first: Directions, second: Directions, tick: Callable[[], object] = lambda: None
 ) -> tuple[Answers, Answers]:
     """Find the nearest of `second` for each of `first`, and the reverse, from the same products: pair i is row i."""
     there, back = _both_ways(_products(first, second), len(first), tick)
     return _decided(there, first, second), _decided(back, second, first)
 
 
-def highest(scores: Scores, gold: np.ndarray, pool: int, tick: Callable[[], None] = lambda: None) -> Answers:
+def highest(scores: Scores, gold: np.ndarray, pool: int, tick: Callable[[], object] = lambda: None) -> Answers:
     """Find each query's candidate of the highest score, whatever the score."""
     best = _Best.of(gold)
     for rows, columns in tiles(len(gold), pool):
@@ -183,7 +183,7 @@ def highest(scores: Scores, gold: np.ndarray, pool: int, tick: Callable[[], None
     return Answers(best.chosen(TIE), gold, pool)
 
 
-def highest_both_ways(scores: Scores, pairs: int, tick: Callable[[], None] = lambda: None) -> tuple[Answers, Answers]:
+def highest_both_ways(scores: Scores, pairs: int, tick: Callable[[], object] = lambda: None) -> tuple[Answers, Answers]:
     """Find the highest score of each row, and of each column, of a square of scores whose diagonal is right."""
     there, back = _both_ways(scores, pairs, tick)
     return Answers(there.chosen(TIE), there.gold, pairs), Answers(back.chosen(TIE), back.gold, pairs)
@@ -196,7 +196,7 @@ def tiles(queries: int, candidates: int) -> Iterator[tuple[slice, slice]]:
             yield slice(row, min(row + TILE, queries)), slice(column, min(column + TILE, candidates))
 
 
-def _both_ways(scores: Products, pairs: int, tick: Callable[[], None]) -> tuple[_Best, _Best]:
+def _both_ways(scores: Products, pairs: int, tick: Callable[[], object]) -> tuple[_Best, _Best]:
     there, back = _Best.of(np.arange(pairs)), _Best.of(np.arange(pairs))
     for rows, columns in tiles(pairs, pairs):
         tile = scores(rows, columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,6 @@ from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.neurons import NeuronIndex, find_neurons
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
 from interlingua.models.quiet import quiet_transformers
-from interlingua.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -114,8 +113,6 @@ def load_model(
     trust_remote_code: bool = False,
     mlp_endings: Sequence[str] | None = None,
     inner: bool = False,
-    say: Callable[[str], None] = lambda line: None,
-    progress: ProgressCallback = silent,
 ) -> LanguageModel:
     """Load a causal LM with its tokenizer and find its neurons.
 
@@ -132,8 +129,6 @@ def load_model(
         trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
         mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
         inner: Take only the neurons before an MLP's last linear layer as neurons.
-        say: Called with a line before work that takes more than seconds.
-        progress: Called with the steps done of preparing a packaged model, which is done once.
 
     Returns:
         The model in evaluation mode, its tokenizer, and the index of its neurons.
@@ -160,7 +155,7 @@ def load_model(
             options["device_map"] = device_map or {"": place}
         if quantization is not None:
             options["quantization_config"] = _quantization(quantization)
-        source = packaged_checkpoint(str(name), say, progress) if str(name) in PACKAGED_MODELS else name
+        source = packaged_checkpoint(str(name)) if str(name) in PACKAGED_MODELS else name
         hf, tokenizer = _from_pretrained(str(name), source, revision, options)
         if "device_map" not in options:
             hf = _to(hf, place)

