@@ -35,12 +35,12 @@ def fitted_aligner() -> il.Aligner:
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:
     """Encode each line that is not empty, and write the index."""
     lines = [line for line in read_lines(lines_file) if line]
-    aligner = fitted_aligner() if aligner_folder is None else il.Aligner.load(aligner_folder)
+    aligner = fitted_aligner() if aligner_folder is None else il.Aligner.from_pretrained(aligner_folder)
     started = time.perf_counter()
     vectors = aligner.encode(lines)
     seconds = time.perf_counter() - started
     folder.mkdir(parents=True, exist_ok=True)
-    aligner.save(folder / "aligner")
+    aligner.save_pretrained(folder / "aligner")
     np.save(folder / "vectors.npy", vectors)
     (folder / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(lines):,} lines in {seconds:.1f} s, {len(lines) / seconds:,.0f} a second: {folder}")
@@ -49,7 +49,7 @@ def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:
 def ask(folder: Path, query: str, show: int) -> None:
     """Print the lines nearest to a query."""
     lines, vectors = read_lines(folder / "lines.txt"), np.load(folder / "vectors.npy")
-    aligner = il.Aligner.load(folder / "aligner")
+    aligner = il.Aligner.from_pretrained(folder / "aligner")
     started = time.perf_counter()
     similarities = vectors @ aligner.encode([query])[0]
     nearest = np.argsort(-similarities)[:show]

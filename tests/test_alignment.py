@@ -192,8 +192,8 @@ def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path, special_
     encoded = aligner.encode(corpus["spa_Latn"])
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(encoded, axis=1), 1, rtol=1e-6)
-    aligner.save(tmp_path / "aligner")
-    again = il.Aligner.load(tmp_path / "aligner", llama)
+    aligner.save_pretrained(tmp_path / "aligner")
+    again = il.Aligner.from_pretrained(tmp_path / "aligner", model=llama)
     np.testing.assert_array_equal(again.encode(corpus["spa_Latn"]), encoded)
     assert again.made_from == aligner.made_from
     states = [
@@ -203,11 +203,11 @@ def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path, special_
 
 
 def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path):
-    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"], edits=EditGrid(kinds=())).save(
+    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"], edits=EditGrid(kinds=())).save_pretrained(
         tmp_path / "aligner"
     )
     with pytest.raises(ArtifactError, match="made for tiny-llama"):
-        il.Aligner.load(tmp_path / "aligner", family_models["bloom"])
+        il.Aligner.from_pretrained(tmp_path / "aligner", model=family_models["bloom"])
 
 
 def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path, monkeypatch):
@@ -221,8 +221,8 @@ def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, 
         states = il.embed(any_model, sentences, layer=1, special_tokens=False)
     assert np.abs(states - il.embed(any_model, sentences, layer=1, special_tokens=False)).max() > 1e-3
     np.testing.assert_allclose(aligner.encode(sentences), unit(aligner.alignment.apply(states)), atol=1e-5)
-    aligner.save(tmp_path / "aligner")
-    again = il.Aligner.load(tmp_path / "aligner", any_model)
+    aligner.save_pretrained(tmp_path / "aligner")
+    again = il.Aligner.from_pretrained(tmp_path / "aligner", model=any_model)
     np.testing.assert_array_equal(again.encode(sentences), aligner.encode(sentences))
     assert again.edit.kind == "set-to-mean"
 

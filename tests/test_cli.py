@@ -249,19 +249,19 @@ def test_experts_to_steered_text_and_checkpoint(run_cli, checkpoint, corpus_fold
     embed = ("embed", *on, tmp_path / "lines.txt", "--intervention", tmp_path / "es")
     code, _, _ = run_cli(*embed, "--out", tmp_path / "lines.npy")
     model = il.load_model(checkpoint, dtype="float32")
-    with il.Intervention.load(tmp_path / "es").applied_to(model):
+    with il.Intervention.from_pretrained(tmp_path / "es").applied_to(model):
         assert (np.load(tmp_path / "lines.npy") == il.embed(model, ["el gato", "un perro"])).all()
 
 
 def test_options_of_intervene(run_cli, experts, tmp_path):
-    experts.save(tmp_path / "experts")
+    experts.save_pretrained(tmp_path / "experts")
     made = ("intervene", "--experts", tmp_path / "experts", "--target", "es", "-k", 60, "--out", tmp_path / "edit")
     run_cli(*made, "--kind", "dampen", "--option", "alpha=0.2", "--layer", 1, "--module", "up_proj", "--strength", 0.5)
-    edit = il.Intervention.load(tmp_path / "edit")
+    edit = il.Intervention.from_pretrained(tmp_path / "edit")
     assert list(edit.edits) == ["model.layers.1.mlp.up_proj"]
     np.testing.assert_allclose(edit.edits["model.layers.1.mlp.up_proj"].scale, 0.6)
     run_cli(*made, "--control", "matched", "--seed", 3)
-    assert il.Intervention.load(tmp_path / "edit").kind == "random control of set-to-mean"
+    assert il.Intervention.from_pretrained(tmp_path / "edit").kind == "random control of set-to-mean"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_options_of_intervene(run_cli, experts, tmp_path):
     ],
 )
 def test_wrong_options_of_intervene(run_cli, experts, tmp_path, arguments, message):
-    experts.save(tmp_path / "experts")
+    experts.save_pretrained(tmp_path / "experts")
     made = ("intervene", "--experts", tmp_path / "experts", "--target", "es", "-k", 5, "--out", tmp_path / "edit")
     code, _, errors = run_cli(*made, *arguments)
     assert code == 2
@@ -366,7 +366,7 @@ def test_perplexity_prints_what_it_measures(run_cli, checkpoint, experts, tmp_pa
     windows = ("--max-length", 64, "--stride", 32)
     model = il.load_model(checkpoint, dtype="float32")
     edit = il.set_to_mean(experts, "es", k=20)
-    edit.save(tmp_path / "es")
+    edit.save_pretrained(tmp_path / "es")
     for steered, options in ((edit.with_strength(0), ()), (edit, ("--intervention", tmp_path / "es"))):
         code, printed, _ = run_cli(*on, *windows, *options)
         with steered.applied_to(model):

@@ -247,7 +247,7 @@ def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path
     assert (tmp_path / "compared" / "comparison.md").is_file()
     printed = run("align", *common, "--corpus", folder, "--out", tmp_path / "a", "--export", tmp_path / "st")
     assert "Held-out top-1 inside the probe" in printed
-    assert il.Aligner.load(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
+    assert il.Aligner.from_pretrained(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
     assert (tmp_path / "st" / "modules.json").is_file()
 
 

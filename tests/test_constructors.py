@@ -35,8 +35,8 @@ def test_it_steers_is_saved_and_does_nothing_at_strength_0(kind, llama, experts,
     assert not torch.equal(steered, before)
     with edit.with_strength(0).applied_to(llama):
         assert torch.equal(logits(llama), before)
-    edit.save(tmp_path / "edit")
-    loaded = il.Intervention.load(tmp_path / "edit")
+    edit.save_pretrained(tmp_path / "edit")
+    loaded = il.Intervention.from_pretrained(tmp_path / "edit")
     assert (loaded.kind, loaded.content_hash()) == (kind, edit.content_hash())
     assert loaded.parameters["target"] == "spa_Latn"
     with edit.applied_to(llama, "hooks"):

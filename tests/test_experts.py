@@ -67,8 +67,8 @@ def test_one_language_alone_is_an_error(llama, corpus):
 
 
 def test_save_and_load_give_the_same_bits(experts, tmp_path):
-    experts.save(tmp_path / "experts")
-    loaded = il.Experts.load(tmp_path / "experts")
+    experts.save_pretrained(tmp_path / "experts")
+    loaded = il.Experts.from_pretrained(tmp_path / "experts")
     assert (loaded.auroc == experts.auroc).all()
     assert (loaded.statistics.mean == experts.statistics.mean).all()
     assert loaded.neurons.fingerprint == experts.neurons.fingerprint
@@ -78,7 +78,7 @@ def test_save_and_load_give_the_same_bits(experts, tmp_path):
 
 @pytest.mark.parametrize("damage", ["flip a bit", "cut short", "remove", "bad manifest"])
 def test_a_damaged_folder_is_an_error(experts, tmp_path, damage):
-    experts.save(tmp_path / "e")
+    experts.save_pretrained(tmp_path / "e")
     arrays, manifest = tmp_path / "e" / "experts.safetensors", tmp_path / "e" / "manifest.json"
     data = bytearray(arrays.read_bytes())
     if damage == "flip a bit":
@@ -91,7 +91,7 @@ def test_a_damaged_folder_is_an_error(experts, tmp_path, damage):
     else:
         manifest.write_text(json.dumps({"sha256": 3}))
     with pytest.raises(ArtifactError, match=r"damaged|holds no experts"):
-        il.Experts.load(tmp_path / "e")
+        il.Experts.from_pretrained(tmp_path / "e")
 
 
 def test_average_precision_can_rank_instead(experts):

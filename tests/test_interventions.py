@@ -223,8 +223,8 @@ def test_random_control_draws_uniformly_from_the_whole_network():
 
 
 def test_save_and_load_give_the_same_edit(any_model, steered, tmp_path):
-    steered.save(tmp_path / "spanish")
-    loaded = il.Intervention.load(tmp_path / "spanish")
+    steered.save_pretrained(tmp_path / "spanish")
+    loaded = il.Intervention.from_pretrained(tmp_path / "spanish")
     assert loaded.content_hash() == steered.content_hash()
     assert (loaded.kind, loaded.parameters) == (steered.kind, steered.parameters)
     with steered.applied_to(any_model):
@@ -234,14 +234,14 @@ def test_save_and_load_give_the_same_edit(any_model, steered, tmp_path):
 
 
 def test_an_empty_intervention_is_saved_and_loaded(llama, tmp_path):
-    some_edit(llama, "one", shift=False).save(tmp_path / "nothing")
-    assert len(il.Intervention.load(tmp_path / "nothing")) == 0
+    some_edit(llama, "one", shift=False).save_pretrained(tmp_path / "nothing")
+    assert len(il.Intervention.from_pretrained(tmp_path / "nothing")) == 0
 
 
 def test_loading_what_is_no_intervention_is_an_error(experts, tmp_path):
-    experts.save(tmp_path / "experts")
+    experts.save_pretrained(tmp_path / "experts")
     with pytest.raises(ArtifactError, match="holds no intervention"):
-        il.Intervention.load(tmp_path / "experts")
+        il.Intervention.from_pretrained(tmp_path / "experts")
 
 
 @pytest.mark.parametrize("way", ["auto", "hooks"])
@@ -280,17 +280,17 @@ def test_saving_never_removes_other_files(llama, tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.txt").write_text("years")
     with pytest.raises(InputError, match=r"holds other files \(thesis\.txt\)"):
-        edit.save(tmp_path / "work")
+        edit.save_pretrained(tmp_path / "work")
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["thesis.txt"]
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
-    edit.save(tmp_path / "edit")
-    edit.save(tmp_path / "edit")
+    edit.save_pretrained(tmp_path / "edit")
+    edit.save_pretrained(tmp_path / "edit")
     monkeypatch.chdir(tmp_path / "edit")
     with pytest.raises(InputError, match="working directory"):
-        edit.save(".")
+        edit.save_pretrained(".")
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file"):
-        edit.save(tmp_path / "file")
+        edit.save_pretrained(tmp_path / "file")
 
 
 def test_strengths_multiply(llama):

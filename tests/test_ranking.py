@@ -93,7 +93,7 @@ def test_an_accelerator_takes_the_torch_path_a_chunk_at_a_time(monkeypatch):
     random = np.random.default_rng(0)
     values, labels = random.normal(size=(60, 25)).astype(np.float32), np.repeat(np.arange(3), 20)
     ranking = _Ranking(values, labels, 3)
-    ranking.on_device(torch.device("cpu"), lambda *done: None)
+    ranking.on_device(torch.device("cpu"))
     np.testing.assert_array_equal(ranking.scores().auroc, auroc_by_language(values, labels, 3))
     values[41, 17] = np.inf
     with pytest.raises(ActivationError, match="neuron 17 answers sentence 42 with inf"):

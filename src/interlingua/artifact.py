@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import huggingface_hub
 import numpy as np
+from huggingface_hub import ModelHubMixin
+from huggingface_hub.errors import HfHubHTTPError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -71,41 +74,65 @@ def load_artifact(folder: Path, name: str) -> Artifact:
     return Artifact(content, description)
 
 
-def push_artifact(folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
-    """Upload an artefact's folder to a model repository on the Hugging Face Hub, which is made if there is none.
+class HubArtifact(ModelHubMixin, library_name="interlingua"):
+    """An artefact with the methods of the Hugging Face ecosystem: to a folder, to the Hub and back.
 
-    Args:
-        folder: What `save_artifact` wrote.
-        repo_id: `owner/name`.
-        private: Whether a new repository is private.
-        revision: The branch; by default the main one.
-
-    Returns:
-        The address of the commit.
+    A subclass says how it is written to and read from a folder, by `_save_pretrained` and `_read`. `push_to_hub` is
+    that of `huggingface_hub.ModelHubMixin`.
     """
-    from huggingface_hub import HfApi
 
-    api = HfApi(library_name="interlingua", library_version=version("interlingua"))
-    api.create_repo(repo_id, private=private, exist_ok=True)
-    message = f"Upload {folder.name} with interlingua"
-    return api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, commit_message=message).commit_url
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the object alone: the mixin would set attributes on it, and artefacts are frozen."""
+        return object.__new__(cls)
+
+    def save_pretrained(  # ty: ignore[incompatible-method-override]
+        self, save_directory: str | Path, *, config: None = None, model_card_kwargs: None = None
+    ) -> None:
+        """Write safetensors, a manifest and a card to a folder, whole or not at all.
+
+        Args:
+            save_directory: The folder; an older artefact there is replaced.
+            config: Not used; the manifest takes its place.
+            model_card_kwargs: Not used; the card is written from the artefact.
+
+        Raises:
+            InputError: The folder is a file, or holds other files.
+        """
+        self._save_pretrained(Path(save_directory))
+
+    @classmethod
+    def from_pretrained(  # ty: ignore[incompatible-method-override]
+        cls, source: str | Path, *, revision: str | None = None, token: str | bool | None = None
+    ) -> Self:
+        """Read what `save_pretrained` or `push_to_hub` wrote.
+
+        Args:
+            source: A folder, or the id `owner/name` of a repository on the Hub.
+            revision: The commit, tag or branch on the Hub.
+            token: For a private repository; by default the one of `hf auth login`.
+
+        Raises:
+            ArtifactError: It cannot be had, holds something else, or is damaged.
+        """
+        return cls._read(artifact_folder(source, revision, token))
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
+        raise NotImplementedError
 
 
-def pull_artifact(repo_id: str, revision: str | None = None) -> Path:
-    """Download an artefact from the Hugging Face Hub, or find it in the cache.
-
-    Returns:
-        Its folder, for `load_artifact`.
+def artifact_folder(source: str | Path, revision: str | None = None, token: str | bool | None = None) -> Path:
+    """Return the folder of an artefact, downloaded first where `source` is the id of a repository on the Hub.
 
     Raises:
-        ArtifactError: It cannot be had.
+        ArtifactError: The repository cannot be had.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
+    if isinstance(source, Path) or Path(source).exists() or source.count("/") != 1:
+        return Path(source)
     try:
-        return Path(snapshot_download(repo_id, revision=revision, library_name="interlingua"))
+        folder = huggingface_hub.snapshot_download(source, revision=revision, token=token, library_name="interlingua")
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise ArtifactError(
-            f"cannot get '{repo_id}' from the Hub: {' '.join(str(error).split())[:300]}; or give load() a local folder"
+            f"cannot get '{source}' from the Hub: {' '.join(str(error).split())[:300]}; or name a local folder"
         ) from error
+    return Path(folder)

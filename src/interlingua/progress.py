@@ -65,7 +65,6 @@ class _Lines(std.tqdm):
 
 # --- the old API, until every room has moved ---
 
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -87,7 +86,6 @@ from rich.text import Text
 
 ProgressCallback: TypeAlias = Callable[[str, int, int], None]
 """Called as `progress(task, done, total)`; one task runs from `done=0` to `done=total`, and may be done again."""
-
 
 
 def silent(task: str, done: int, total: int) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
-from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, artifact_folder, load_artifact, save_artifact
 from interlingua.errors import ArtifactError
 from interlingua.interventions import Intervention
 from interlingua.measures.embedding import embed_layers
@@ -23,7 +22,7 @@ from interlingua.models import LanguageModel, load_model
 
 
 @dataclass(frozen=True)
-class Aligner:
+class Aligner(HubArtifact):
     """What `align` returns.
 
     Attributes:
@@ -86,8 +85,7 @@ class Aligner:
         side_by_side = np.concatenate([states[layer] for layer in self.layers], axis=1)
         return unit_length(self.alignment.apply(side_by_side, language)).astype(np.float32)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the map to a folder: safetensors, a manifest and a card. The model's weights are not in it."""
+    def _save_pretrained(self, save_directory: Path) -> None:
         arrays = {"means": self.alignment.means, "matrices": self.alignment.matrices}
         description: dict[str, Any] = {
             "languages": list(self.alignment.languages),
@@ -101,20 +99,29 @@ class Aligner:
             neurons, scale, shift = self.edit.by_neuron(self.model.neurons)
             arrays |= {"edit_neurons": neurons, "edit_scale": scale, "edit_shift": shift}
             description["edit"] = {"kind": self.edit.kind, "parameters": dict(self.edit.parameters)}
-        save_artifact(Path(folder), "aligner", Artifact(arrays, description), self._card())
+        save_artifact(save_directory, "aligner", Artifact(arrays, description), self._card())
 
     @classmethod
-    def load(cls, folder: str | Path, model: LanguageModel | None = None) -> Aligner:
-        """Read what `save` wrote.
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        model: LanguageModel | None = None,
+        revision: str | None = None,
+        token: str | bool | None = None,
+    ) -> Aligner:
+        """Read what `save_pretrained` or `push_to_hub` wrote: the map, not the model's weights.
 
         Args:
-            folder: The folder.
+            source: A folder, or the id `owner/name` of a repository on the Hub.
             model: The model that it was made for; by default loaded by its name.
+            revision: The commit, tag or branch on the Hub.
+            token: For a private repository; by default the one of `hf auth login`.
 
         Raises:
-            ArtifactError: The folder holds no aligner, is damaged, or was made for another model.
+            ArtifactError: It cannot be had, is damaged, or was made for another model.
         """
-        artifact = load_artifact(Path(folder), "aligner")
+        artifact = load_artifact(artifact_folder(source, revision, token), "aligner")
         made_from = artifact.description["made_from"]
         if model is None:
             model = load_model(made_from["model"], revision=made_from["revision"], dtype=made_from["dtype"])
@@ -143,27 +150,12 @@ class Aligner:
 
         save_sentence_transformer(self, Path(folder), language)
 
-    def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
-        """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
-        with TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "aligner"
-            self.save(folder)
-            return push_artifact(folder, repo_id, private=private, revision=revision)
-
-    @classmethod
-    def from_hub(cls, repo_id: str, revision: str | None = None, model: LanguageModel | None = None) -> Aligner:
-        """Read what `push_to_hub` wrote; `revision` pins a commit, tag or branch.
-
-        Raises:
-            ArtifactError: It cannot be had, is damaged, or was made for another model.
-        """
-        return cls.load(pull_artifact(repo_id, revision), model)
-
     def _card(self) -> str:
         parameters = "".join(f"- {key}: {value}\n" for key, value in self.made_from.items())
         return (
             f"# Aligner\n\nMaps hidden states of a frozen model to aligned sentence embeddings.\n\n{parameters}\n"
-            '```python\nimport interlingua as il\n\naligner = il.Aligner.load(".")\naligner.encode(["..."])\n```\n'
+            '```python\nimport interlingua as il\n\naligner = il.Aligner.from_pretrained(".")\n'
+            'aligner.encode(["..."])\n```\n'
         )
 
 

@@ -132,7 +132,7 @@ def screen(
         top1 (mean over ordered pairs and folds); and the edits by name.
     """
     screened, others = grid.parts(probe)
-    experts = find_experts(model, others, progress=progress)
+    experts = find_experts(model, others)
     edits = make_edits(experts, grid, grid.targets_in(probe))
     known = ScoreFile(file)
     rows: list[tuple] = []

@@ -49,7 +49,7 @@ def align(
             edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
             final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed, progress=progress,
         )  # fmt: skip
-    aligner.save(folder)
+    aligner.save_pretrained(folder)
     made = aligner.made_from
     say(
         f"{made['recipe']}; intervention: {made['edit'] or 'none'}; scoring: {made['scoring']}\n"

@@ -25,7 +25,7 @@ def bake(
     from interlingua.interventions import Intervention
     from interlingua.interventions import bake as bake_into
 
-    edit = Intervention.load(intervention)
+    edit = Intervention.from_pretrained(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
     bake_into(loaded, edit).save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

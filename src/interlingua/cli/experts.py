@@ -55,7 +55,7 @@ def experts(
     )
     for name, own in found.items():
         place = folder if len(found) == 1 else folder / name
-        own.save(place)
+        own.save_pretrained(place)
         out.print(experts_summary(own, min(k, len(own.neurons))))
         say(f"\nExperts{'' if len(found) == 1 else f', {name}'}: {place}")
     remove_recording(recording)

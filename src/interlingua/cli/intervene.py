@@ -28,7 +28,7 @@ def intervene(
     from interlingua.experts import Experts
     from interlingua.interventions import make_intervention, random_control
 
-    found = Experts.load(experts_folder)
+    found = Experts.from_pretrained(experts_folder)
     options = {**({"k": k} if k is not None else {}), **_parse_options(option or [])}
     edit = make_intervention(kind, found, target, options)
     if layer or module:
@@ -38,7 +38,7 @@ def intervene(
             raise InputError(f"unknown control '{control}'; use uniform, matched")
         edit = random_control(edit, found.neurons, seed, matched=control == "matched")
     edit = edit if strength == 1 else edit.with_strength(strength)
-    edit.save(folder)
+    edit.save_pretrained(folder)
     layers = f"{len(edit.edits)} linear layer{'s' if len(edit.edits) != 1 else ''}"
     say(f"{edit.kind}: edits {len(edit):,} neurons in {layers}\nIntervention: {folder}")
 

@@ -18,7 +18,7 @@ def load_intervention(folder: Path | None) -> Any:
     """Load an intervention, or none."""
     from interlingua.interventions import Intervention
 
-    return None if folder is None else Intervention.load(folder)
+    return None if folder is None else Intervention.from_pretrained(folder)
 
 
 def steered(model: Any, edit: Any) -> AbstractContextManager[None]:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -16,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, load_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts.statistics import ResponseStatistics
 from interlingua.files import written_whole
@@ -29,7 +28,7 @@ Score: TypeAlias = Literal["auroc", "average_precision"]
 
 
 @dataclass(frozen=True)
-class Experts:
+class Experts(HubArtifact):
     """How well each neuron tells each language from the others, and what it answers to that language.
 
     Attributes:
@@ -205,8 +204,7 @@ class Experts:
             )
         return pd.DataFrame(rows)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the experts to a folder: safetensors, a manifest and a card."""
+    def _save_pretrained(self, save_directory: Path) -> None:
         description = {
             "languages": list(self.languages),
             "sentences": self.sentences,
@@ -219,16 +217,11 @@ class Experts:
             "average_precision": self.average_precision,
             **self.statistics.arrays(),
         }
-        save_artifact(Path(folder), "experts", Artifact(arrays, description), self._card())
+        save_artifact(save_directory, "experts", Artifact(arrays, description), self._card())
 
     @classmethod
-    def load(cls, folder: str | Path) -> Experts:
-        """Read what `save` wrote.
-
-        Raises:
-            ArtifactError: The folder holds no experts, or is damaged.
-        """
-        artifact = load_artifact(Path(folder), "experts")
+    def _read(cls, folder: Path) -> Experts:
+        artifact = load_artifact(folder, "experts")
         description = artifact.description
         neurons = NeuronIndex(tuple(NeuronLinear(*linear) for linear in description["linears"]))
         arrays = dict(artifact.arrays)
@@ -243,27 +236,11 @@ class Experts:
             description["ranked_by"],
         )
 
-    def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
-        """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
-        with TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "experts"
-            self.save(folder)
-            return push_artifact(folder, repo_id, private=private, revision=revision)
-
-    @classmethod
-    def from_hub(cls, repo_id: str, revision: str | None = None) -> Experts:
-        """Read what `push_to_hub` wrote; `revision` pins a commit, tag or branch.
-
-        Raises:
-            ArtifactError: It cannot be had, or is damaged.
-        """
-        return cls.load(pull_artifact(repo_id, revision))
-
     def _card(self) -> str:
         names = ", ".join(f"{language_name(code)} ({code})" for code in self.languages)
         return (
             f"# Language experts of {self.made_from['model']}\n\nAUROC and mean response of {len(self.neurons):,} MLP "
             f"neurons for {names}, from {self.sentences:,} sentences a language of {self.made_from['corpus']}.\n\n"
-            '```python\nimport interlingua as il\n\nexperts = il.Experts.load(".")\n'
+            '```python\nimport interlingua as il\n\nexperts = il.Experts.from_pretrained(".")\n'
             f'experts.table("{self.languages[0]}")\n```\n'
         )

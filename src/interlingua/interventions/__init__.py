@@ -1,17 +1,19 @@
 """Affine edits of neurons: `z -> scale * z + shift`.
 
-`intervention` holds the one type; each constructor is a file of its own and makes that type; `registry` knows them by
-name; `apply` runs a model with one, `bake` writes one into the weights. Nothing but the constructors knows which method
+`affine_edit` is what happens to one layer, `weights` writes it there, `apply` runs a model with several; `intervention`
+is the one type, a set of them; each constructor is a file of its own; `registry` knows them by name;
+`bake` writes one into a copy of the weights. Nothing but the constructors knows which method
 made an intervention.
 """
 
 from interlingua.interventions.ablate import ablate
+from interlingua.interventions.affine_edit import AffineEdit
 from interlingua.interventions.aura import aura
 from interlingua.interventions.bake import bake
 from interlingua.interventions.compose import compose
 from interlingua.interventions.contrastive_vector import contrastive_vector
 from interlingua.interventions.dampen import dampen
-from interlingua.interventions.intervention import AffineEdit, Intervention
+from interlingua.interventions.intervention import Intervention
 from interlingua.interventions.linear_transport import linear_transport
 from interlingua.interventions.mean_shift import mean_shift
 from interlingua.interventions.neutralise import neutralise

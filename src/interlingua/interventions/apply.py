@@ -7,17 +7,17 @@ contexts are nested on one layer, edits in weights come before those by hooks.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import torch
 
 from interlingua.errors import InputError, ModelError, SteeringError
-from interlingua.interventions.bake import baked_in_place, can_be_baked
+from interlingua.interventions.affine_edit import AffineEdit
+from interlingua.interventions.weights import baked_in_place, can_be_baked
 
 if TYPE_CHECKING:
-    from interlingua.interventions.intervention import AffineEdit, Intervention
     from interlingua.models import LanguageModel
 
 MODEL = ""
@@ -25,12 +25,11 @@ How: TypeAlias = Literal["auto", "weights", "hooks"]
 
 
 @contextmanager
-def applied(intervention: Intervention, model: LanguageModel, how: How) -> Generator[None]:
-    """Edit the model while the context lasts; see `Intervention.applied_to`."""
+def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> Generator[None]:
+    """Edit linear layers, given by name, while the context lasts; see `Intervention.applied_to`."""
     if how not in get_args(How):
         raise InputError(f"unknown way '{how}' to apply an intervention; use {', '.join(get_args(How))}")
-    intervention.require_fits(model)
-    layers = {name: model.hf.get_submodule(name) for name in intervention.edits}
+    layers = {name: model.hf.get_submodule(name) for name in edits}
     hooked = [name for name, layer in layers.items() if how == "hooks" or not can_be_baked(layer)]
     if how == "weights" and hooked:
         raise ModelError(f"{hooked[0]} is quantised or offloaded, so that its weights cannot be edited; use hooks")
@@ -38,7 +37,7 @@ def applied(intervention: Intervention, model: LanguageModel, how: How) -> Gener
     with ExitStack() as stack:
         _note_first_run(MODEL, model.body, ran, stack)
         for name, layer in layers.items():
-            edit = intervention.edits[name]
+            edit = edits[name]
             _note_first_run(name, layer, ran, stack)
             if name in hooked:
                 stack.callback(layer.register_forward_hook(_edit_hook(edit)).remove)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from interlingua.errors import InputError
-from interlingua.interventions.intervention import AffineEdit, Intervention
+from interlingua.interventions.affine_edit import AffineEdit
+from interlingua.interventions.intervention import Intervention
 
 
 def compose(first: Intervention, *others: Intervention) -> Intervention:

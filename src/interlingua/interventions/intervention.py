@@ -1,4 +1,4 @@
-"""The one type of intervention: an affine edit of units of linear layers."""
+"""The one type of intervention: affine edits of the units of a model's linear layers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interlingua.artifact import Artifact, load_artifact, pull_artifact, push_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
+from interlingua.interventions.affine_edit import AffineEdit
 
 if TYPE_CHECKING:
     from interlingua.interventions.apply import How
@@ -21,29 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AffineEdit:
-    """What happens to some units of one linear layer: `z -> scale * z + shift`.
-
-    Attributes:
-        units: Which outputs of the layer, ascending, each once: int64 [n].
-        scale: float32 [n]; where it is 0, the unit is set to `shift` whatever it was.
-        shift: float32 [n].
-    """
-
-    units: np.ndarray
-    scale: np.ndarray
-    shift: np.ndarray
-
-    def joined(self, other: AffineEdit) -> AffineEdit:
-        """Return both edits as one; they have no unit in common."""
-        units = np.concatenate([self.units, other.units])
-        order = np.argsort(units)
-        scale, shift = np.concatenate([self.scale, other.scale]), np.concatenate([self.shift, other.shift])
-        return AffineEdit(units[order], scale[order], shift[order])
-
-
-@dataclass(frozen=True)
-class Intervention:
+class Intervention(HubArtifact):
     """An affine edit of neurons of a model.
 
     Attributes:
@@ -195,9 +173,10 @@ class Intervention:
             ModelError: `weights`, and an edited layer is quantised or offloaded.
             SteeringError: On leaving, if the model ran but an edited layer did not.
         """
-        from interlingua.interventions.apply import applied
+        from interlingua.interventions.apply import applied  # here, since it imports torch
 
-        return applied(self, model, how)
+        self.require_fits(model)
+        return applied(self.edits, model, how)
 
     def require_fits(self, model: LanguageModel) -> None:
         """Raise unless the edit was made for a model with the same neurons.
@@ -211,20 +190,14 @@ class Intervention:
                 f"have other names or sizes than those of {model.name}"
             )
 
-    def save(self, folder: str | Path) -> None:
-        """Write the intervention to a folder: safetensors, a manifest and a card."""
+    def _save_pretrained(self, save_directory: Path) -> None:
         arrays = {f"{name}/{part}": array for name, part, array in self._arrays()}
         description = {"kind": self.kind, "neurons": self.fingerprint, "parameters": dict(self.parameters)}
-        save_artifact(Path(folder), "intervention", Artifact(arrays, description), self._card())
+        save_artifact(save_directory, "intervention", Artifact(arrays, description), self._card())
 
     @classmethod
-    def load(cls, folder: str | Path) -> Intervention:
-        """Read what `save` wrote.
-
-        Raises:
-            ArtifactError: The folder holds no intervention, or is damaged.
-        """
-        artifact = load_artifact(Path(folder), "intervention")
+    def _read(cls, folder: Path) -> Intervention:
+        artifact = load_artifact(folder, "intervention")
         names = dict.fromkeys(key.rsplit("/", 1)[0] for key in artifact.arrays)
         edits = {
             name: AffineEdit(*(artifact.arrays[f"{name}/{part}"] for part in ("units", "scale", "shift")))
@@ -236,22 +209,6 @@ class Intervention:
             artifact.description["kind"],
             artifact.description["parameters"],
         )
-
-    def push_to_hub(self, repo_id: str, *, private: bool = False, revision: str | None = None) -> str:
-        """Save to a repository `owner/name` on the Hugging Face Hub, and return the address of the commit."""
-        with TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "intervention"
-            self.save(folder)
-            return push_artifact(folder, repo_id, private=private, revision=revision)
-
-    @classmethod
-    def from_hub(cls, repo_id: str, revision: str | None = None) -> Intervention:
-        """Read what `push_to_hub` wrote; `revision` pins a commit, tag or branch.
-
-        Raises:
-            ArtifactError: It cannot be had, or is damaged.
-        """
-        return cls.load(pull_artifact(repo_id, revision))
 
     def _arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
         for name, edit in sorted(self.edits.items()):
@@ -265,5 +222,5 @@ class Intervention:
         return (
             f"# Intervention `{self.kind}`\n\nEdits {len(self):,} neurons in {len(self.edits)} linear layers.\n\n"
             f'{parameters}\n```python\nimport interlingua as il\n\nmodel = il.load_model("{model}")\n'
-            'with il.Intervention.load(".").applied_to(model):\n    print(il.generate(model, n=1))\n```\n'
+            'with il.Intervention.from_pretrained(".").applied_to(model):\n    print(il.generate(model, n=1))\n```\n'
         )

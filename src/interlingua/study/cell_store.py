@@ -155,7 +155,7 @@ class CellStore:
 
     def _read(self, cell: Cell, record: Record) -> Any:
         if self.experts_folder(cell).is_dir():
-            return Experts.load(self.experts_folder(cell))
+            return Experts.from_pretrained(self.experts_folder(cell))
         for path, checksum in record.files.items():
             if sha256_of_file(self.folder / path) != checksum:
                 raise ArtifactError(f"'{self.folder / path}' has not the checksum of its record")

@@ -53,8 +53,6 @@ def load_study_model(
         trust_remote_code=config.trust_remote_code,
         mlp_endings=config.mlp_endings,
         inner=config.inner,
-        say=say,
-        progress=progress,
     )
     say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
     return model

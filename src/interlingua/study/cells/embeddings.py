@@ -37,8 +37,6 @@ def _embedded(work: Work, task: str, parts: Mapping[str, Sequence[str]]) -> dict
     """Embed all parts in one call, so that sentences of like length share batches."""
     sentences = [sentence for part in parts.values() for sentence in part]
     with work.in_condition():
-        embedded = embed(
-            work.model, sentences, layer=work.parameters["layer"], progress=work.progress, task=work.title(task)
-        )
+        embedded = embed(work.model, sentences, layer=work.parameters["layer"])
     ends = np.cumsum([len(part) for part in parts.values()])
     return dict(zip(parts, np.split(embedded, ends[:-1]), strict=True))

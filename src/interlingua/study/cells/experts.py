@@ -21,9 +21,8 @@ def record_experts(work: Work, folder: Path, recording: Path) -> None:
         special_tokens=parameters["special_tokens"],
         max_length=parameters["max_length"],
         folder=recording,
-        progress=work.progress,
     )
-    experts.save(folder)
+    experts.save_pretrained(folder)
     remove_recording(recording)
 
 

@@ -14,7 +14,7 @@ from interlingua.study.cells.work import Work
 def measure_paraphrases(work: Work) -> dict[str, pd.DataFrame]:
     """Measure retrieval of paraphrases: `pre` for the original model, `post` and `mixed` for an edited one."""
     original, edited = (_pairs_of(work, name) for name in ("original", "edited"))
-    table = paraphrase(original or {}, edited, progress=work.progress, task=work.title("Paraphrase retrieval"))
+    table = paraphrase(original or {}, edited)
     if edited is not None:
         table = table[table.condition != "pre"]
     return {"paraphrase": table.reset_index(drop=True)}
@@ -35,7 +35,7 @@ def measure_bitext(work: Work) -> dict[str, pd.DataFrame]:
     for number, ((name, code), corpus) in enumerate(work.corpora.bitext.items()):
         sides = (arrays[f"{number}/{code}/left"], arrays[f"{number}/{code}/right"])
         gold = {corpus.languages: np.array(corpus.gold)}
-        table = bitext({corpus.languages: sides}, gold=gold, progress=work.progress, task=work.title("Bitext"))
+        table = bitext({corpus.languages: sides}, gold=gold)
         table.insert(0, "corpus", name)
         tables.append(table)
     return {"bitext": pd.concat(tables, ignore_index=True)}

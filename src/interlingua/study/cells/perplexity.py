@@ -23,8 +23,6 @@ def measure_perplexity(work: Work) -> dict[str, pd.DataFrame]:
             "\n".join(paragraphs),
             stride=settings["stride"],
             max_length=settings["window"],
-            progress=work.progress,
-            task=work.title("Perplexity"),
         )
     row = {"language": language, **vars(result)}
     return {"perplexity": pd.DataFrame([row])}

@@ -12,14 +12,14 @@ from interlingua.study.conditions import ORIGINAL
 
 def measure_retrieval(work: Work) -> dict[str, pd.DataFrame]:
     """Measure top-1 accuracy for every ordered pair of languages."""
-    table = retrieval(_spaces(work, "embeddings"), progress=work.progress, task=work.title("Retrieval"))
+    table = retrieval(_spaces(work, "embeddings"))
     table.insert(0, "layer", work.cell.needs["embeddings"].parameters["layer"])
     return {"retrieval": table}
 
 
 def measure_geometry(work: Work) -> dict[str, pd.DataFrame]:
     """Measure distances between languages and to the medoid."""
-    table = geometry(_spaces(work, "embeddings"), progress=work.progress, task=work.title("Geometry"))
+    table = geometry(_spaces(work, "embeddings"))
     return {"geometry": table}
 
 
@@ -55,7 +55,7 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     sentences = settings["sentences"] = min(settings["sentences"] or available, available)
     points = sentences * sum(map(len, spaces.values()))
     settings["neighbours"] = min(settings["neighbours"], points - 1)
-    table = projection(spaces, **settings, progress=work.progress, task=work.title("Projecting"))
+    table = projection(spaces, **settings)
     table = table.rename(columns={"condition": "space"})
     if with_text:
         evaluation = work.corpora.evaluation

@@ -16,9 +16,7 @@ def generate_texts(work: Work) -> dict[str, pd.DataFrame]:
     settings = dict(work.parameters)
     settings.pop("model")
     with work.in_condition():
-        texts = generate_seeds(
-            work.model, settings.pop("texts"), settings.pop("seeds"), progress=work.progress, **settings
-        )
+        texts = generate_seeds(work.model, settings.pop("texts"), settings.pop("seeds"), **settings)
     return {"generated": texts}
 
 
@@ -28,7 +26,7 @@ def measure_languages(work: Work) -> dict[str, pd.DataFrame]:
     A language that the identifier does not know has no share, which is a warning.
     """
     texts = work.needs["texts"]["generated"]
-    identified = identify(list(texts.text), work.parameters["identifier"], progress=work.progress)
+    identified = identify(list(texts.text), work.parameters["identifier"])
     tables = {"texts": texts.join(identified.table())}
     known = [code for code in work.parameters["languages"] if code in identified.languages]
     if unknown := [language_name(code) for code in work.parameters["languages"] if code not in known]:
