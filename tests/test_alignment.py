@@ -212,7 +212,7 @@ def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path
 
 def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["interlingua.alignment.align"], "AS_GOOD", -1.0)
-    probe = il.load_corpus("starter", "dev", languages=["en", "es", "ja"], limit=20)
+    probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=20)
     grid = EditGrid(kinds=("set-to-mean",), k=(30,), strengths=(1.0,), targets=("es",), sentences=8)
     aligner = il.align(any_model, probe, layers=[1], methods=["centring"], edits=grid)
     experts = il.find_experts(any_model, grid.parts(probe)[1])
@@ -228,7 +228,7 @@ def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, 
 
 
 def test_experts_are_found_on_other_sentences_than_edits_are_scored_on():
-    probe = il.load_corpus("starter", "dev", languages=["ja", "es", "en", "de"], limit=20)
+    probe = il.open_corpus("starter").parallel("dev", languages=["ja", "es", "en", "de"], limit=20)
     embedded, rest = EditGrid(sentences=100, languages=2, targets=("de", "en")).parts(probe)
     assert embedded.languages == rest.languages == ("deu_Latn", "eng_Latn")
     assert len(embedded) == len(rest) == 10

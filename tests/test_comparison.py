@@ -32,12 +32,12 @@ QUICK = Settings(
 
 @pytest.fixture(scope="module")
 def probe():
-    return il.load_corpus("starter", "dev", languages=LANGUAGES, limit=60)
+    return il.open_corpus("starter").parallel("dev", languages=LANGUAGES, limit=60)
 
 
 @pytest.fixture(scope="module")
 def evaluation():
-    return il.load_corpus("starter", "devtest", languages=LANGUAGES, limit=40)
+    return il.open_corpus("starter").parallel("devtest", languages=LANGUAGES, limit=40)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,7 @@ def make_folder(folder):
     """Write two splits of three languages that share no sentence."""
     for split in ("dev", "devtest"):
         (folder / split).mkdir(parents=True)
-        corpus = il.load_corpus("starter", split, languages=["en", "es", "ja"], limit=12)
+        corpus = il.open_corpus("starter").parallel(split, languages=["en", "es", "ja"], limit=12)
         for code in corpus.languages:
             (folder / split / f"{code}.txt").write_text("\n".join(corpus[code]) + "\n", encoding="utf-8")
     return folder

@@ -14,7 +14,7 @@ from interlingua.languages import PAPER_LANGUAGES, parse_language
 from interlingua.measures import identification
 from interlingua.measures.identification import Identified, identify, language_shares
 
-CORPUS = il.load_corpus("starter", split="devtest", limit=3)
+CORPUS = il.open_corpus("starter").parallel("devtest", limit=3)
 TEXTS = [" ".join(CORPUS[code]) for code in CORPUS.languages]
 
 

@@ -42,7 +42,7 @@ def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
     # The libraries come from the environment that runs the tests; interlingua must not.
     script = (
         "import sys; sys.path = [p for p in sys.path if 'src' not in p.split('/')[-1:]]; "
-        "import interlingua as il; corpus = il.load_corpus('starter', split='devtest'); "
+        "import interlingua as il; corpus = il.open_corpus('starter').parallel('devtest'); "
         "print(il.__file__, len(corpus.languages), len(corpus))"
     )
     libraries = next(path for path in sys.path if path.endswith("site-packages"))

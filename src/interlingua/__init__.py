@@ -15,7 +15,7 @@ from interlingua.lazy import imported_when_used
 if TYPE_CHECKING:
     from interlingua.alignment import Aligner, align
     from interlingua.comparison import compare
-    from interlingua.corpora import PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
+    from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
@@ -60,7 +60,7 @@ __version__ = version("interlingua")
 _NAMES_OF_ROOM = {
     "alignment": ("Aligner", "align"),
     "comparison": ("compare",),
-    "corpora": ("PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text"),
+    "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
@@ -80,7 +80,7 @@ _NAMES_OF_ROOM = {
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
-    "PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text",
+    "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
     "seen_languages",
     "InterlinguaError",
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",

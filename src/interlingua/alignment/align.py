@@ -68,7 +68,7 @@ def align(
 
     Example:
         >>> import interlingua as il
-        >>> probe = il.load_corpus("starter", "dev", languages=["en", "es", "ja"])
+        >>> probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"])
         >>> aligner = il.align(il.load_model(), probe)  # doctest: +SKIP
         >>> aligner.encode(["It rains."]) @ aligner.encode(["Llueve."]).T  # doctest: +SKIP
     """

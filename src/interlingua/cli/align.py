@@ -39,9 +39,9 @@ def align(
     """Find how a frozen model is aligned best, and write an aligner: a map and the layer that it reads."""
     from interlingua.alignment import align as align_model
     from interlingua.alignment.edits import EditGrid
-    from interlingua.corpora import load_corpus
+    from interlingua.corpora import open_corpus
 
-    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     with shown_progress(out) as progress:
         aligner = align_model(

@@ -55,7 +55,7 @@ def compare(
     from interlingua.comparison import Settings
     from interlingua.comparison import compare as compare_ways
     from interlingua.comparison.pairs import load_bitexts
-    from interlingua.corpora import load_corpus
+    from interlingua.corpora import open_corpus
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison
     from interlingua.report.figures import require_matplotlib
@@ -66,8 +66,8 @@ def compare(
     edits = EditGrid(**grid) if interventions else None
     tried = given({"layers": layer, "methods": method, "scorings": scoring})
     settings = Settings(**tried, edits=edits, special_tokens=special_tokens, folds=folds, draws=draws, seed=seed)
-    probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
-    evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
+    probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
+    evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"

@@ -85,7 +85,7 @@ def compare(
 
     Example:
         >>> import interlingua as il
-        >>> probe, evaluation = (il.load_corpus("starter", split, languages=["en", "es", "ja"])
+        >>> probe, evaluation = (il.open_corpus("starter").parallel(split, languages=["en", "es", "ja"])
         ...                      for split in ("dev", "devtest"))
         >>> found = il.compare(il.load_model(), probe, evaluation, "runs/compare")  # doctest: +SKIP
         >>> found.tables["ranking"][["candidate", "top1", "low", "high"]]  # doctest: +SKIP
