@@ -155,3 +155,10 @@ def test_fingerprint_names_the_text_and_the_pairs():
     renamed = il.PairCorpus("other", "dev", corpus.languages, corpus.left, corpus.right, corpus.gold)
     other_gold = il.PairCorpus("mine", "test", corpus.languages, corpus.left, corpus.right, ((0, 0), (1, 1)))
     assert corpus.fingerprint() == renamed.fingerprint() != other_gold.fingerprint()
+
+
+def test_paraphrases_keep_their_sides_when_the_language_is_named_twice(tmp_path):
+    rows = "id\tsentence1\tsentence2\tlabel\n1\tja\tdoch\t1\n2\tnein\tnie\t1\n"
+    folder = write(tmp_path, {"de.tsv": rows})
+    assert il.open_corpus(folder).pairs("de", "de") == il.open_corpus(folder).pairs("de")
+    assert il.open_corpus(folder).pairs("de", "de").left == ("ja", "nein")

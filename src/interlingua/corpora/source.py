@@ -122,7 +122,7 @@ class Source(ABC):
         require_limit(limit)
         codes = tuple(parse_language(language) for language in languages)
         corpus = self._pairs(split, codes)
-        if len(codes) == 2 and corpus.languages == codes[::-1]:
+        if codes != corpus.languages == codes[::-1]:
             corpus = corpus.swapped()
         if drop_duplicates:
             corpus = corpus.without_duplicates()
