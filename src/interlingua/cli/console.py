@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from rich.console import Console
 from tqdm import tqdm
@@ -28,9 +30,17 @@ class _BesideBars(logging.Handler):
             sys.stdout.flush()
 
 
-def show_log() -> None:
-    """Show the library's log from INFO on; done once, by the command line."""
-    logger = logging.getLogger("interlingua")
+@contextmanager
+def log_shown() -> Generator[None]:
+    """Show the library's log, from INFO on, while a command runs."""
+    logger, handler = logging.getLogger("interlingua"), _BesideBars()
+    level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
-    logger.handlers = [_BesideBars()]
     logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
