@@ -167,6 +167,7 @@ def seen_bars(monkeypatch) -> list[SeenBar]:
     monkeypatch.setattr(SeenBar, "stop_at", None, raising=False)
     monkeypatch.setattr(progress, "_Lines", SeenBar)
     monkeypatch.setattr(progress, "tqdm", SeenBar)
+    monkeypatch.setattr(progress, "_enabled", True)
     return SeenBar.shown
 
 

@@ -44,6 +44,7 @@ def disable_progress_bars() -> None:
     Example:
         >>> import interlingua as il
         >>> il.disable_progress_bars()
+        >>> il.enable_progress_bars()
     """
     global _enabled
     _enabled = False

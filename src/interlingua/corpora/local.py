@@ -129,6 +129,6 @@ class TextSource(Source):
 
     def _not_a_table(self) -> CorpusError:
         return CorpusError(
-            f"there is no corpus and no folder '{self.path}', only a file of text; several languages need a folder, or "
-            f"a table that ends in {', '.join(tables.READERS)}"
+            f"'{self.path}' is a file of running text in one language; for several, name a folder, or a table that "
+            f"ends in {', '.join(tables.READERS)}"
         )

@@ -19,7 +19,7 @@ from interlingua.errors import ActivationError, InputError
 from interlingua.experts.kernels import HALF, describe, pack, rank_sums, turn, unpack
 from interlingua.experts.ranking_on_device import NUMBERS_AT_A_TIME, rank_on_device
 from interlingua.experts.statistics import STATISTICS, ResponseStatistics
-from interlingua.progress import progress_bar
+from interlingua.progress import progress_bar, tracked
 
 SORTED_NEURONS = 16
 """Neurons sorted at a time: their keys then stay in a core's cache."""
@@ -142,8 +142,7 @@ class _Ranking:
         sentences, neurons = self.responses.shape
         width = max(1, NUMBERS_AT_A_TIME // sentences)
         labels = torch.from_numpy(self.labels.astype(np.int64)).to(device)
-        bar = progress_bar("Ranking neurons", total=neurons, unit="neuron")
-        for start in range(0, neurons, width):
+        for start in tracked(range(0, neurons, width), "Ranking neurons", "part"):
             chunk = slice(start, min(start + width, neurons))
             part = self.responses[:, chunk]
             if isinstance(part, np.ndarray):
@@ -156,8 +155,6 @@ class _Ranking:
             self.doubled[:, chunk] = doubled.cpu().numpy()
             self.precision[:, chunk] = precision.cpu().numpy()
             self.statistics[:, :, chunk] = statistics.cpu().numpy()
-            bar.update(chunk.stop - start)
-        bar.close()
 
     def scores(self) -> NeuronScores:
         positives = self.counts[:, None]

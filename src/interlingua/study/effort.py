@@ -1,4 +1,4 @@
-"""About how much work a cell is, told without a model: for the bar that says how far a study is."""
+"""About how much work a cell is, estimated without a model, for the bar that says how far a study is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from interlingua.study.plan import Cell
 
 CHARACTERS_A_TOKEN = 4
 GENERATED, SCORED = 16, 4
-"""How many tokens are read in the time in which one is generated, or scored: on gemma-3-270m and two cores."""
+"""How many tokens are read in the time in which one is generated, or scored: guesses, not measured on any machine."""
 WITHOUT_MODEL = 500
-"""What a cell counts for that runs no model."""
+"""What a cell counts for that runs no model, and the least that any counts for: a guess too."""
 
 
 def effort(cell: Cell, corpora: Corpora) -> int:
