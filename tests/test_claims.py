@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import interlingua as il
+from interlingua.analysis.claims import CLAIMS
 from interlingua.errors import InputError
-from interlingua.measures.claims import CLAIMS
 from interlingua.study import StudyConfig
 
 CODES = ["eng_Latn", "spa_Latn", "fra_Latn", "deu_Latn", "ita_Latn", "jpn_Jpan"]

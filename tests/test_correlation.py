@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import interlingua as il
+from interlingua.analysis.correlation import pearson
 from interlingua.errors import InputError
-from interlingua.measures.correlation import pearson
 
 CODES = ["eng_Latn", "spa_Latn", "fra_Latn", "deu_Latn", "ita_Latn", "por_Latn", "jpn_Jpan"]
 EDIT = {"condition": "steered", "target": "spa_Latn", "kind": "set-to-mean", "k": 100}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
-from interlingua.measures.intervals import mean_interval, mean_of_pairs_interval, newcombe, wilson
+from interlingua.intervals import mean_interval, mean_of_pairs_interval, newcombe, wilson
 
 
 @given(st.integers(1, 2000), st.data())

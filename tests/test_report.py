@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from interlingua.analysis.published import published
 from interlingua.errors import InputError
 from interlingua.report import write_comparison, write_report
 from interlingua.report.layout import Column, PaperTable
 from interlingua.report.paper_tables import bitexts, paper_tables, unseen_languages
-from interlingua.report.published import published
 from interlingua.report.table_files import latex, markdown
 from interlingua.study import StudyConfig
 from interlingua.study.store import Run

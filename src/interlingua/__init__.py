@@ -1,7 +1,7 @@
 """interlingua: find, change and measure the neurons of a language model that carry a language.
 
 Everything that a user needs is here; the rooms behind it are `corpora`, `models`, `experts`, `interventions`,
-`measures`, `alignment`, `study` and `report`, and data flows through them in that order. Names are
+`measures`, `alignment`, `study`, `analysis` and `report`, and data flows through them in that order. Names are
 imported when first used, so that `import interlingua` and `interlingua --help` do not wait for torch.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         align,
         compare,
     )
+    from interlingua.analysis import claims, correlation, geometry_summary, overlap
     from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
@@ -45,17 +46,13 @@ if TYPE_CHECKING:
     from interlingua.languages import seen_languages
     from interlingua.measures import (
         bitext,
-        claims,
-        correlation,
         embed,
         embed_layers,
         generate,
         generate_seeds,
         geometry,
-        geometry_summary,
         identify,
         language_shares,
-        overlap,
         paraphrase,
         perplexity,
         projection,
@@ -71,6 +68,7 @@ _NAMES_OF_ROOM = {
     "alignment": (
         "METHODS", "Aligner", "Comparison", "EditGrid", "MtebEncoder", "Recipe", "Settings", "align", "compare",
     ),
+    "analysis": ("claims", "correlation", "geometry_summary", "overlap"),
     "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
@@ -80,9 +78,8 @@ _NAMES_OF_ROOM = {
     ),
     "languages": ("seen_languages",),
     "measures": (
-        "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds",
-        "geometry", "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity",
-        "projection", "retrieval",
+        "bitext", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify", "language_shares",
+        "paraphrase", "perplexity", "projection", "retrieval",
     ),
     "models": ("LanguageModel", "load_model"),
     "progress": ("disable_progress_bars", "enable_progress_bars"),

@@ -1,16 +1,14 @@
 """What is measured on a model as it is now, or on arrays that come from one. One measure a file.
 
-A measure knows nothing of interventions: whoever wants the steered model measured steers it first.
+A measure knows nothing of interventions: whoever wants the steered model measured steers it first. What the numbers of
+several conditions say together is said in `interlingua.analysis`.
 """
 
 from interlingua.measures.bitext import bitext
-from interlingua.measures.claims import claims
-from interlingua.measures.correlation import correlation
 from interlingua.measures.embedding import embed, embed_layers
 from interlingua.measures.generation import generate, generate_seeds, write_texts
-from interlingua.measures.geometry import geometry, geometry_summary
+from interlingua.measures.geometry import geometry
 from interlingua.measures.identification import identify, language_shares
-from interlingua.measures.overlap import overlap
 from interlingua.measures.paraphrase import paraphrase
 from interlingua.measures.perplexity import perplexity, token_losses
 from interlingua.measures.projection import projection
@@ -18,17 +16,13 @@ from interlingua.measures.retrieval import retrieval
 
 __all__ = [
     "bitext",
-    "claims",
-    "correlation",
     "embed",
     "embed_layers",
     "generate",
     "generate_seeds",
     "geometry",
-    "geometry_summary",
     "identify",
     "language_shares",
-    "overlap",
     "paraphrase",
     "perplexity",
     "projection",

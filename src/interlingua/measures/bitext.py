@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from interlingua.errors import InputError
+from interlingua.intervals import wilson
 from interlingua.measures.cosine import Directions, directions
-from interlingua.measures.intervals import wilson
 from interlingua.measures.scoring import Scoring, answers_both_ways, answers_for_pairs, check_scoring
 from interlingua.measures.search import tiles
 from interlingua.progress import progress_bar

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from interlingua.errors import InputError
+from interlingua.intervals import wilson
 from interlingua.measures.cosine import directions
-from interlingua.measures.intervals import wilson
 from interlingua.measures.search import nearest
 
 COLUMNS = ["condition", "language", "n", "top1", "low", "high"]

@@ -8,8 +8,8 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 import pandas as pd
 
+from interlingua.intervals import wilson
 from interlingua.measures.cosine import aligned_directions
-from interlingua.measures.intervals import wilson
 from interlingua.measures.scoring import Scoring, answers_both_ways, check_scoring
 from interlingua.measures.search import Answers
 from interlingua.progress import progress_bar

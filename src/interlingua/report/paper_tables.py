@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.published import published_values
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.published import published_values
 from interlingua.report.tables import behaviour_table, groups, summary_table
 from interlingua.study import Run
 from interlingua.study.plan import pretrained_languages

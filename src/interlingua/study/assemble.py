@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from interlingua.measures import claims, geometry_summary
+from interlingua.analysis import claims, geometry_summary, sweep
+from interlingua.analysis.schema import RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell
-from interlingua.study.sweep import sweep
 
 Tables = dict[str, pd.DataFrame]
-KEYS = ["condition", "target", "kind", "k"]
 OF_LANGUAGE = ("generation", "perplexity")
 """Tables in which the language is the target, also of the original model's rows."""
 
@@ -49,7 +48,7 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
         columns["target"] = table.language
     if name == "paraphrase":
         # Its condition says of which model query and candidates are; so the random control is a table of its own.
-        title = "paraphrase_random" if cell.condition.name == "random" else "paraphrase"
+        title = "paraphrase_random" if cell.condition.name == RANDOM else "paraphrase"
         columns["condition"] = table.condition
         return title, table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
     return name, table.assign(**columns)[[*columns, *table.columns]]

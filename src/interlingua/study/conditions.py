@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from interlingua.analysis import schema
 from interlingua.interventions import Intervention, make_intervention, random_control
 from interlingua.languages import short_code
 from interlingua.study.config import StudyConfig
@@ -66,7 +67,7 @@ class Condition:
         return f"{self.name} {short_code(self.target)}{kind} k={self.k}"
 
 
-ORIGINAL = Condition("original")
+ORIGINAL = Condition(schema.ORIGINAL)
 
 
 def conditions(config: StudyConfig) -> list[Condition]:
@@ -75,10 +76,12 @@ def conditions(config: StudyConfig) -> list[Condition]:
     for target in config.targets:
         for kind in config.kinds:
             for k in config.k:
-                found.append(Condition("steered", target, kind, k))
-                found.append(Condition("random", target, kind, k, seed=config.seed))
+                found.append(Condition(schema.STEERED, target, kind, k))
+                found.append(Condition(schema.RANDOM, target, kind, k, seed=config.seed))
             found.extend(
-                Condition("steered", target, kind, k, swept=True) for k in config.sweep.k if k and k not in config.k
+                Condition(schema.STEERED, target, kind, k, swept=True)
+                for k in config.sweep.k
+                if k and k not in config.k
             )
     return found
 

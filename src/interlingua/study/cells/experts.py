@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from interlingua.analysis import overlap
 from interlingua.experts import Experts, find_experts, remove_recording
-from interlingua.measures import overlap
 from interlingua.study.cells.work import Work
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from interlingua.measures import correlation, geometry, projection, retrieval
+from interlingua.analysis import correlation
+from interlingua.measures import geometry, projection, retrieval
 from interlingua.study.cells.work import Work
 from interlingua.study.conditions import ORIGINAL
 

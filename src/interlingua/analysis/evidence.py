@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.schema import KEYS, ORIGINAL, STEERED
 from interlingua.errors import InputError
 
 Tables = Mapping[str, pd.DataFrame]
-
-KEYS = ["condition", "target", "kind", "k"]
 
 
 class NotMeasured(Exception):  # noqa: N818
@@ -50,7 +49,7 @@ def retrieval_of(tables: Tables) -> pd.DataFrame:
     return table[table["query"] != table.candidate]
 
 
-def settings(table: pd.DataFrame, condition: str = "steered") -> Iterator[tuple[str, int, pd.DataFrame]]:
+def settings(table: pd.DataFrame, condition: str = STEERED) -> Iterator[tuple[str, int, pd.DataFrame]]:
     """Yield each kind and k above 0 of a condition, with its rows."""
     edited = table[(table.condition == condition) & (table.k > 0)]
     for kind, k in edited[["kind", "k"]].drop_duplicates().itertuples(index=False):
@@ -66,7 +65,7 @@ def changes(
         NotMeasured: The original model is not in the table, or shares no pair with the edit.
         InputError: The original model has a pair twice.
     """
-    original = table[table.condition == "original"].set_index([*pair])[value]
+    original = table[table.condition == ORIGINAL].set_index([*pair])[value]
     if original.index.has_duplicates:
         raise InputError(
             f"the table {name} has the original model's {original.index[original.index.duplicated()][0]} twice"

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from interlingua.analysis.schema import KEYS, ORIGINAL
 from interlingua.errors import InputError
-from interlingua.measures.intervals import CONFIDENCE
+from interlingua.intervals import CONFIDENCE
 
-KEYS = ["condition", "target", "kind", "k"]
 COLUMNS = [*KEYS, "correlation", "candidates", "r", "low", "high", "p", "resamples", "defined", "reason"]
 
 CONSTANT = 1e-7
@@ -104,8 +104,8 @@ def correlation(
         target = str(condition.target)
         sides = pd.DataFrame(
             {
-                "acc_pre": _of_target(retrieval[retrieval.condition == "original"], target, "top1"),
-                "d_pre": _of_target(apart[apart.condition == "original"], target, "value"),
+                "acc_pre": _of_target(retrieval[retrieval.condition == ORIGINAL], target, "top1"),
+                "d_pre": _of_target(apart[apart.condition == ORIGINAL], target, "value"),
                 "acc_post": _of_target(_rows_of(retrieval, condition), target, "top1"),
                 "d_post": _of_target(_rows_of(apart, condition), target, "value"),
             }

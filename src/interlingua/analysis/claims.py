@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from interlingua.measures.evidence import (
-    KEYS,
+from interlingua.analysis.evidence import (
     NotMeasured,
     Tables,
     changes,
@@ -22,7 +21,8 @@ from interlingua.measures.evidence import (
     settings,
     table_of,
 )
-from interlingua.measures.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
+from interlingua.analysis.schema import KEYS, ORIGINAL, RANDOM, STEERED
+from interlingua.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
 
 HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
 COLUMNS = ["claim", "statement", "kind", "k", "verdict", "numbers"]
@@ -88,7 +88,7 @@ def share_of_texts(tables: Tables) -> Iterator[Finding]:
     """C1 holds where the share over all targets' texts rises, its interval above 0, and it rises for most targets."""
     table = table_of(tables, "generation", KEYS, ["n", "share"])
     table = table[table.n > 0].assign(hits=table.share * table.n)
-    original = table[table.condition == "original"].groupby("target")[["hits", "n"]].sum()
+    original = table[table.condition == ORIGINAL].groupby("target")[["hits", "n"]].sum()
     for kind, k, steered in settings(table):
         own = steered.groupby("target")[["hits", "n"]].sum()
         both = own.merge(original, left_index=True, right_index=True, suffixes=("", "_before"))
@@ -113,11 +113,11 @@ def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
     above the original by more than 1.96 standard errors of the difference.
     """
     table = table_of(tables, "perplexity", KEYS, ["log_perplexity", "standard_error"])
-    steered = table[(table.condition == "steered") & (table.k > 0)]
+    steered = table[(table.condition == STEERED) & (table.k > 0)]
     for kind, of_kind in steered.groupby("kind", sort=False):
         words, rises = [], []
         for target, own in of_kind.groupby("target", sort=False):
-            original = table[(table.condition == "original") & (table.target == target)]
+            original = table[(table.condition == ORIGINAL) & (table.target == target)]
             if original.empty:
                 continue
             curve = pd.concat([original.iloc[:1], own.sort_values("k")])
@@ -197,7 +197,7 @@ def random_brings_no_gain(tables: Tables) -> Iterator[Finding]:
     """C8 holds where steering's mean gain over all pairs is above 0, and so is the interval of its lead over random."""
     table = retrieval_of(tables)
     for kind, k, steered in settings(table):
-        control = table[(table.condition == "random") & (table.kind == kind) & (table.k == k)]
+        control = table[(table.condition == RANDOM) & (table.kind == kind) & (table.k == k)]
         both = steered.merge(control, on=["target", "query", "candidate"], suffixes=("", "_random"))
         if both.empty:
             yield Finding(NOT_MEASURED, "the table retrieval has no random neurons to compare with", kind, k)

@@ -48,7 +48,7 @@ def published() -> pd.DataFrame:
         >>> table.query("table == '3' and model == 'Bloom-7b' and condition == 'mixed'").value.item()
         0.33
     """
-    path = files("interlingua.report").joinpath("data/paper_tables.csv")
+    path = files("interlingua.analysis").joinpath("data/paper_tables.csv")
     with path.open(encoding="utf-8") as file:
         table = pd.read_csv(file, dtype={"table": "str"})
     table["language"] = [name if name in GROUPS else parse_language(name) for name in table.language]

@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, RANDOM, STEERED
+
 NUMBERS = ["share", "share_se", "posterior", "posterior_se"]
-COLUMNS = ["target", "kind", "k", *NUMBERS, "log_perplexity", "standard_error", "rise", "within", "picked"]
+COLUMNS = [*EDIT, *NUMBERS, "log_perplexity", "standard_error", "rise", "within", "picked"]
 
 
 def sweep(
@@ -44,12 +46,11 @@ def sweep(
         3  2000    1.0   2.5   False   False
     """
     rows = []
-    both = generation[generation.condition != "random"].merge(
-        perplexity[["condition", "target", "kind", "k", "log_perplexity", "standard_error"]],
-        on=["condition", "target", "kind", "k"],
+    both = generation[generation.condition != RANDOM].merge(
+        perplexity[[*KEYS, "log_perplexity", "standard_error"]], on=KEYS
     )
-    originals = both[both.condition == "original"]
-    for (target, kind), own in both[both.condition == "steered"].groupby(["target", "kind"], sort=False):
+    originals = both[both.condition == ORIGINAL]
+    for (target, kind), own in both[both.condition == STEERED].groupby(["target", "kind"], sort=False):
         before = originals[originals.target == target]
         if before.empty:
             continue

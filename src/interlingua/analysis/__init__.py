@@ -1,0 +1,21 @@
+"""What the tidy tables of a study say: gains, correlations, the sweep, the claims, and the paper's own numbers.
+
+Analysis takes tables only. It runs no model and imports no torch, so a published run can be analysed anywhere.
+"""
+
+from interlingua.analysis.claims import claims
+from interlingua.analysis.correlation import correlation
+from interlingua.analysis.geometry_summary import geometry_summary
+from interlingua.analysis.overlap import overlap
+from interlingua.analysis.published import published, published_values
+from interlingua.analysis.sweep import sweep
+
+__all__ = [
+    "claims",
+    "correlation",
+    "geometry_summary",
+    "overlap",
+    "published",
+    "published_values",
+    "sweep",
+]
