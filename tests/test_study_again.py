@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import interlingua as il
-from conftest import make_model
+from conftest import logged, make_model
 from interlingua.report import write_report
 from interlingua.study import StudyConfig, estimate_study
 from interlingua.study.model import Checkpoint
@@ -62,7 +62,7 @@ def test_what_computes_nothing_imports_no_torch(finished, options):
     assert done.stdout.splitlines()[-1] == "imported:"
     expected = {"": "Nothing to do: all 11 cells are done", "--dry-run": "Nothing to do: all 11 cells are done",
                 "--status": "11 cells: 11 done", "--print-config": "# A study of interlingua"}  # fmt: skip
-    assert expected["".join(options)] in done.stdout
+    assert expected["".join(options)] in done.stdout + done.stderr
 
 
 def test_a_finished_study_loads_no_model_again(finished, loads, tmp_path):
@@ -104,8 +104,8 @@ def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
     for content in ("{", "[]", json.dumps({"mark": None, "identity": {}, "neurons": 1})):
         (tmp_path / "run" / "model.json").write_text(content)
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
-        said = []
-        il.run_study(config, tmp_path / "run", say=said.append)
+        with logged() as said:
+            il.run_study(config, tmp_path / "run")
         assert said[-1] == "Nothing to do: all 11 cells are done"
         il.run_study(config, tmp_path / "run")
     assert len(loads) == 3, "it is remembered again"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from interlingua.study.config import StudyConfig
 
 ENGLISH = "eng_Latn"
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ class Corpora:
 def _told(name: str, split: str, warnings: list[CorpusWarning]) -> str:
     others = {warning.part for warning in warnings[1:]} - {warnings[0].part}
     more = f", and more in {', '.join(sorted(others))}" if others else ""
-    return f"warning: corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"
+    return f"corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"
 
 
-def load_corpora(config: StudyConfig, say: Say) -> Corpora:
+def load_corpora(config: StudyConfig) -> Corpora:
     """Load whatever the measures of a study read.
 
     Raises:
@@ -76,20 +77,20 @@ def load_corpora(config: StudyConfig, say: Say) -> Corpora:
     """
     probe, evaluation = _parallel(config)
     if is_halved(config.corpus):
-        say(
-            f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
-            f"{len(evaluation)} are evaluated"
-        )
-    say(
-        f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
-        f"{len(evaluation.languages)} x {len(evaluation)}"
-    )
+        logger.info(
+            "'%s' has no splits: the first %d lines of each language are the probe, the other %d are evaluated",
+            config.corpus, len(probe), len(evaluation),
+        )  # fmt: skip
+    logger.info(
+        "Probe: %d languages x %d sentences; evaluation: %d x %d",
+        len(probe.languages), len(probe), len(evaluation.languages), len(evaluation),
+    )  # fmt: skip
     return Corpora(
         probe,
         evaluation,
-        _texts(config, say) if "perplexity" in config.measures else {},
-        _paraphrases(config, evaluation, say) if "paraphrase" in config.measures else {},
-        _bitext(config, evaluation, say) if "bitext" in config.measures else {},
+        _texts(config) if "perplexity" in config.measures else {},
+        _paraphrases(config, evaluation) if "paraphrase" in config.measures else {},
+        _bitext(config, evaluation) if "bitext" in config.measures else {},
     )
 
 
@@ -115,31 +116,31 @@ def _those_or_all(wanted: tuple[str, ...], corpus: ParallelCorpus) -> tuple[str,
     return wanted if set(wanted) <= set(corpus.languages) else corpus.languages
 
 
-def _texts(config: StudyConfig, say: Say) -> dict[str, TextCorpus]:
+def _texts(config: StudyConfig) -> dict[str, TextCorpus]:
     texts = {}
     for target in config.targets:
         try:
             texts[target] = load_text(config.perplexity.corpus, target, characters=config.perplexity.characters)
         except LanguageError:
             name = config.perplexity.corpus
-            say(f"warning: no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
+            logger.warning("no perplexity for %s: corpus '%s' has no text in it", language_name(target), name)
     return texts
 
 
-def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[str, PairCorpus]:
+def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, PairCorpus]:
     own = config.paraphrase
     if own.languages is not None:  # what is asked for by name must be there
         codes = own.languages
     elif own.corpus in CORPORA:
         codes = tuple(code for code in CORPORA[own.corpus].default_languages("pairs") if code in evaluation.languages)
         if not codes:
-            say(f"warning: no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
+            logger.warning("no paraphrases: corpus '%s' has none in the languages that are measured", own.corpus)
     else:
         codes = config.targets
     return {code: load_pairs(own.corpus, code, limit=own.limit or config.limit) for code in codes}
 
 
-def _bitext(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[tuple[str, str], PairCorpus]:
+def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> dict[tuple[str, str], PairCorpus]:
     own = config.bitext
     pairs = {}
     for name in own.corpora:
@@ -147,7 +148,7 @@ def _bitext(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[t
         if wanted is None:
             wanted = tuple(code for code in evaluation.languages if code in _paired_with_english(name))
             if not wanted:
-                say(f"warning: no bitext: '{name}' pairs none of the languages that are measured with English")
+                logger.warning("no bitext: '%s' pairs none of the languages that are measured with English", name)
         for code in wanted:
             pairs[name, code] = load_pairs(name, code, ENGLISH, limit=own.limit or config.limit)
     return pairs
