@@ -13,6 +13,7 @@ from conftest import logged
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.cell_store import CellStore
+from interlingua.study.ray_graph import shares
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 

@@ -121,7 +121,7 @@ def test_a_damaged_result_is_computed_again_and_three_times_at_most(folder):
 
 def test_a_model_that_cannot_be_had_ends_the_study_with_the_reason(folder):
     a = cell(0, model=True)
-    with pytest.raises(InterlinguaError, match="no worker is left(.|\n)*unfit"):
+    with pytest.raises(InterlinguaError, match=r"no worker is left(.|\n)*unfit"):
         compute([a, cell(1, model=True)], Worker({(a.key, 1): End.UNFIT}), folder)
 
 

@@ -1,8 +1,8 @@
 """The cells of a study as tasks of Ray, whose arguments are the references of the cells that they need.
 
 Ray orders the tasks, places them, and begins a task again whose process or node is lost. A worker process keeps the
-model between tasks. Results go through the run folder, on a file system that all nodes share; only cells, and what became of
-them, go through Ray.
+model between tasks. Results go through the run folder, on a file system that all nodes share; only cells, and what
+became of them, go through Ray.
 """
 
 from __future__ import annotations
