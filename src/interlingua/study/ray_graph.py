@@ -156,10 +156,14 @@ class RayGraph(AbstractContextManager["RayGraph"]):
             InterlinguaError: No node is left that has room for a task.
         """
         while not (ready := self._ray.wait(references, timeout=SECONDS_BETWEEN_LOOKS)[0]):
-            fit = [node for node in self._ray.nodes() if node["Alive"] and node["NodeID"] not in self._unfit]
-            if not any(_room(node, self._cpus, self._gpus) for node in fit):
-                raise no_worker_left(list(self._unfit.values()))
+            self._require_room()
         return ready[0]
+
+    def _require_room(self) -> None:
+        """Raise where no fit node has room for a task."""
+        fit = [node for node in self._ray.nodes() if node["NodeID"] not in self._unfit]
+        if not any(_room(node, self._cpus, self._gpus) for node in fit):
+            raise no_worker_left(list(self._unfit.values()))
 
     def _ask(self, function: Callable[..., Any], name: str, *arguments: Any) -> Any:
         """Return what one worker answers, on another node where one is unfit."""
@@ -176,10 +180,11 @@ class RayGraph(AbstractContextManager["RayGraph"]):
             self._leave_out(answer.node, answer.reason)
 
     def _leave_out(self, node: str, reason: str) -> None:
-        """Give a node no more tasks."""
+        """Give a node no more tasks, and raise where it was the last with room."""
         if node not in self._unfit:
             logger.warning("node %s is left out: %s", node, reason)
             self._unfit[node] = f"{node}: {reason}"
+        self._require_room()
 
     def _gpus_of_devices(self) -> float:
         """Return the GPUs of a cell on this machine; a device that is named twice has two workers."""
