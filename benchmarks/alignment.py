@@ -42,7 +42,7 @@ import torch
 import interlingua as il
 from interlingua.alignment.cut import cut
 from interlingua.alignment.methods import Recipe
-from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, select
+from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, search, simplest_of_the_best
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.comparison.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.comparison.pairs import load_bitexts
@@ -63,7 +63,7 @@ def weights(model: LanguageModel) -> tuple[float, float]:
 
 def cost(arguments: argparse.Namespace) -> None:
     model = il.load_model(arguments.model, dtype=arguments.dtype)
-    corpus = il.load_corpus("starter", "devtest", limit=arguments.limit)
+    corpus = il.open_corpus("starter").parallel("devtest", limit=arguments.limit)
     sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
     layer = arguments.layer
     ways = {
@@ -99,7 +99,9 @@ def seeds(arguments: argparse.Namespace) -> None:
     dev, devtest = (
         embed_to_disk(
             model,
-            il.load_corpus(arguments.corpus, split, languages=arguments.language, limit=arguments.limit).sentences,
+            il.open_corpus(arguments.corpus)
+            .parallel(split, languages=arguments.language, limit=arguments.limit)
+            .sentences,
             arguments.folder,
             layers=arguments.layer,
             special_tokens=arguments.special_tokens,
@@ -109,8 +111,9 @@ def seeds(arguments: argparse.Namespace) -> None:
     print("| folds | seed | chosen | held out | devtest |\n|---|---|---|---|---|")
     for folds in arguments.folds:
         for seed in arguments.seed:
-            recipe, tried = select(dev, methods=["wccn"], together=1, folds=folds, seed=seed)
-            held_out = tried.set_index("recipe").top1[str(recipe)]
+            tried = search(HeldOut(dev, folds=folds, seed=seed), ["wccn"], together=1)
+            recipe = simplest_of_the_best(tried)
+            held_out = tried[recipe]
             judged = mean_top1(evaluate(recipe, dev, devtest))
             print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
 
@@ -133,7 +136,7 @@ def weights_of_tokens(batch: Batch, hidden: torch.Tensor, frequency: torch.Tenso
 def tokens(arguments: argparse.Namespace) -> None:
     (layer,) = arguments.layer
     model = cut(il.load_model(arguments.model, dtype=arguments.dtype), layer)
-    probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language, limit=arguments.limit)
+    probe = il.open_corpus(arguments.corpus).parallel("dev", languages=arguments.language, limit=arguments.limit)
     tokenised = {code: tokenise(model.tokenizer, probe[code], 512) for code in probe.languages}
     counts = torch.bincount(torch.tensor([i for own in tokenised.values() for ids in own.ids for i in ids]))
     frequency = counts / counts.sum()
@@ -160,7 +163,9 @@ def judge(arguments: argparse.Namespace) -> None:
     layers = sorted({*arguments.layer, *arguments.raw})
     dev, devtest = (
         embed_to_disk(
-            model, il.load_corpus(arguments.corpus, split, languages=arguments.language).sentences, arguments.folder,
+            model,
+            il.open_corpus(arguments.corpus).parallel(split, languages=arguments.language).sentences,
+            arguments.folder,
             layers=layers, special_tokens=arguments.special_tokens,
         )
         for split in ("dev", "devtest")
@@ -178,7 +183,7 @@ def judge(arguments: argparse.Namespace) -> None:
 
 def bitext(arguments: argparse.Namespace) -> None:
     model = il.load_model(arguments.model, dtype=arguments.dtype)
-    probe = il.load_corpus(arguments.corpus, "dev", languages=arguments.language).sentences
+    probe = il.open_corpus(arguments.corpus).parallel("dev", languages=arguments.language).sentences
     (layer,) = arguments.layer
     special = arguments.special_tokens
     spaces = embed_to_disk(model, probe, arguments.folder, layers=[layer], special_tokens=special)

@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     model = il.load_model(arguments.model, dtype=arguments.dtype)
-    corpus = il.load_corpus(arguments.corpus, arguments.split, limit=arguments.limit)
+    corpus = il.open_corpus(arguments.corpus).parallel(arguments.split, limit=arguments.limit)
     sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
     tokenised = tokenise(model.tokenizer, sentences, 512)
     with tempfile.TemporaryDirectory() as folder:

@@ -82,7 +82,7 @@ def ranking(arguments: argparse.Namespace) -> None:
 def recording(arguments: argparse.Namespace) -> None:
     """Compare recording with the forward pass of the same batches."""
     model = il.load_model(arguments.model, dtype=arguments.dtype)
-    probe = il.load_corpus("starter", languages=PAPER_PROBE_LANGUAGES, limit=arguments.limit)
+    probe = il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=arguments.limit)
     sentences = [sentence for code in probe.languages for sentence in probe[code]]
     tokenised = tokenise(model.tokenizer, sentences, 128)
 
@@ -176,7 +176,7 @@ class _PeakMemory:
 def precision(arguments: argparse.Namespace) -> None:
     """Compare experts from responses in half precision with those from float32."""
     model = il.load_model(arguments.model)
-    probe = il.load_corpus(arguments.corpus, "dev", languages=PAPER_PROBE_LANGUAGES, limit=arguments.limit)
+    probe = il.open_corpus(arguments.corpus).parallel("dev", languages=PAPER_PROBE_LANGUAGES, limit=arguments.limit)
     sentences = [sentence for code in probe.languages for sentence in probe[code]]
     labels = np.repeat(np.arange(len(probe.languages)), len(probe))
     full = record_responses(model, sentences).values

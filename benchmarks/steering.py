@@ -161,7 +161,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     model = il.load_model(arguments.model, dtype=arguments.dtype)
-    probe = il.load_corpus("starter", languages=PAPER_PROBE_LANGUAGES, limit=20)
+    probe = il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=20)
     edit = il.set_to_mean(il.find_experts(model, probe), "spa_Latn", arguments.k)
     ids = torch.randint(5, 1000, (1, 64), generator=torch.Generator().manual_seed(0)).to(model.device)
     print(

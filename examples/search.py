@@ -26,7 +26,7 @@ def fitted_aligner() -> il.Aligner:
     """Fit WCCN in the default model's middle layer, where translations are nearest before any map is fitted."""
     model = il.load_model()
     depth = model.hf.config.get_text_config().num_hidden_layers
-    probe = il.load_corpus("starter", "dev")
+    probe = il.open_corpus("starter").parallel("dev")
     layer = round(depth * 0.6)
     plain = EditGrid(kinds=())
     return il.align(model, probe, layers=[layer], methods=["wccn"], together=1, language_free=True, edits=plain)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from contextlib import contextmanager
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import interlingua as il
+from interlingua import progress
 from interlingua.models import LanguageModel, find_neurons
 
 settings.register_profile("no deadline", deadline=None)  # the first call compiles
@@ -141,18 +143,64 @@ def real_model() -> LanguageModel:
     return il.load_model("gemma3-270m", dtype="float32", device="cpu")
 
 
+class SeenBar(progress._Lines):
+    """A progress bar that remembers how far it was after each update."""
+
+    shown: list[SeenBar]
+    stop_at: int | None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.seen = [0]
+        self.shown.append(self)
+
+    def update(self, n=1):
+        super().update(n)
+        self.seen.append(int(self.n))
+        if self.stop_at is not None and self.n >= self.stop_at:
+            raise KeyboardInterrupt
+
+
+def seen_bars(monkeypatch) -> list[SeenBar]:
+    """Let every bar remember what it showed, and return the list that they will be in."""
+    monkeypatch.setattr(SeenBar, "shown", [], raising=False)
+    monkeypatch.setattr(SeenBar, "stop_at", None, raising=False)
+    monkeypatch.setattr(progress, "_Lines", SeenBar)
+    monkeypatch.setattr(progress, "tqdm", SeenBar)
+    return SeenBar.shown
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """The class of the bars that a test shows: `bars.shown`; a bar that reaches `bars.stop_at` is interrupted."""
+    seen_bars(monkeypatch)
+    return SeenBar
+
+
 @contextmanager
-def logged():
-    """Give the list of the lines that the library logs while the context lasts, warnings with their prefix."""
-    logger, lines = logging.getLogger("interlingua"), []
+def listening() -> Iterator[list[str]]:
+    """Yield a list that gets each line that the library logs, as the command line would print it."""
+    lines: list[str] = []
+    handler = logging.Handler()
 
-    class Keep(logging.Handler):
-        def emit(self, record):
-            lines.append(("warning: " if record.levelno >= logging.WARNING else "") + record.getMessage())
+    def keep(record: logging.LogRecord) -> None:
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        lines.append(level + record.getMessage())
 
-    handler, level = Keep(), logger.level
+    handler.emit = keep
+    logger = logging.getLogger("interlingua")
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    yield lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def said():
+    """The lines that the library logs during a test."""
+    with listening() as lines:
+        yield lines

@@ -14,7 +14,7 @@ NO_EDITS = EditGrid(kinds=())
 
 @pytest.fixture(scope="module")
 def probe():
-    return il.load_corpus("starter", "dev", languages=["en", "es", "ja"], limit=24)
+    return il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=24)
 
 
 def aligned(model, probe, **options):

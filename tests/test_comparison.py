@@ -15,7 +15,6 @@ from interlingua.comparison.choose import Candidate, Reading, choose, shortlist
 from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.comparison.pairs import load_bitexts
 from interlingua.errors import InputError
-from interlingua.progress import silent
 from interlingua.report.comparison import answer, write_comparison
 
 LANGUAGES = ["en", "es", "ja", "de"]
@@ -32,12 +31,12 @@ QUICK = Settings(
 
 @pytest.fixture(scope="module")
 def probe():
-    return il.load_corpus("starter", "dev", languages=LANGUAGES, limit=60)
+    return il.open_corpus("starter").parallel("dev", languages=LANGUAGES, limit=60)
 
 
 @pytest.fixture(scope="module")
 def evaluation():
-    return il.load_corpus("starter", "devtest", languages=LANGUAGES, limit=40)
+    return il.open_corpus("starter").parallel("devtest", languages=LANGUAGES, limit=40)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +254,7 @@ def make_folder(folder):
     """Write two splits of three languages that share no sentence."""
     for split in ("dev", "devtest"):
         (folder / split).mkdir(parents=True)
-        corpus = il.load_corpus("starter", split, languages=["en", "es", "ja"], limit=12)
+        corpus = il.open_corpus("starter").parallel(split, languages=["en", "es", "ja"], limit=12)
         for code in corpus.languages:
             (folder / split / f"{code}.txt").write_text("\n".join(corpus[code]) + "\n", encoding="utf-8")
     return folder
@@ -264,4 +263,4 @@ def make_folder(folder):
 def test_a_margin_that_is_not_defined_on_other_sentences_has_no_rank():
     spaces = {6: {"eng_Latn": np.eye(8), "spa_Latn": -np.eye(8)}}
     ways = [candidate("identity", (6,), 0.5, scoring=scoring) for scoring in ("cosine", "margin")]
-    assert list(judge(ways, lambda _: spaces, lambda _: spaces, silent)) == ways[:1]
+    assert list(judge(ways, lambda _: spaces, lambda _: spaces)) == ways[:1]

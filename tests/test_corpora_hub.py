@@ -15,7 +15,6 @@ import pytest
 
 import interlingua as il
 from interlingua.corpora import CORPORA
-from interlingua.corpora.registry import is_halved
 from interlingua.errors import CorpusError, LanguageError, MissingExtraError
 
 datasets = pytest.importorskip("datasets", reason="the extra `hub` is not installed")
@@ -53,13 +52,13 @@ def repository(tmp_path, monkeypatch):
 def test_flores200(repository):
     columns = {"eng_Latn": ["one", "two"], "deu_Latn": ["eins", "zwei"], "pes_Arab": ["یک", "دو"]}
     repository("flores200", {("default", "dev"): columns, ("default", "devtest"): {**columns, "eng_Latn": ["3", "4"]}})
-    corpus = il.load_corpus("flores200", "dev", languages=["fa", "German"])
+    corpus = il.open_corpus("flores200").parallel("dev", languages=["fa", "German"])
     assert corpus.sentences == {"pes_Arab": ("یک", "دو"), "deu_Latn": ("eins", "zwei")}
-    assert il.load_corpus("flores200", "devtest", languages=["en"], limit=1)["eng_Latn"] == ("3",)
+    assert il.open_corpus("flores200").parallel("devtest", languages=["en"], limit=1)["eng_Latn"] == ("3",)
     with pytest.raises(CorpusError, match="has no column ita_Latn; it has eng_Latn"):
-        il.load_corpus("flores200", languages=["it"])
+        il.open_corpus("flores200").parallel(languages=["it"])
     with pytest.raises(CorpusError, match="no split 'test'; it has dev, devtest"):
-        il.load_corpus("flores200", "test")
+        il.open_corpus("flores200").parallel("test")
 
 
 def test_flores_plus_is_aligned_by_its_numbers(repository):
@@ -72,20 +71,20 @@ def test_flores_plus_is_aligned_by_its_numbers(repository):
         ("deu_Latn", "dev"): table([1, 2, 4], ["eins", "zwei", "vier"]),
     }
     repository("flores-plus", tables, jsonl=True)
-    corpus = il.load_corpus("flores-plus", "dev", languages=["en", "zh"])
+    corpus = il.open_corpus("flores-plus").parallel("dev", languages=["en", "zh"])
     assert corpus.sentences == {"eng_Latn": ("one", "two", "three"), "zho_Hans": ("一", "二", "三")}
     with pytest.raises(CorpusError, match="deu_Latn has other sentences than eng_Latn: 2 numbers"):
-        il.load_corpus("flores-plus", "dev", languages=["en", "de"])
+        il.open_corpus("flores-plus").parallel("dev", languages=["en", "de"])
 
 
 def test_ntrex128_is_halved_and_can_be_had_whole(repository):
     columns = {"eng_Latn": ["1", "2", "3"], "fas_Arab": ["۱", "۲", "۳"], "prs_Arab": ["x", "y", "z"]}
     repository("ntrex128", {("default", "test"): columns})
-    corpus = il.load_corpus("ntrex128", "devtest", languages=["en", "Persian"])
+    corpus = il.open_corpus("ntrex128").parallel("devtest", languages=["en", "Persian"])
     assert corpus.sentences == {"eng_Latn": ("2", "3"), "pes_Arab": ("۲", "۳")}
-    assert len(il.load_corpus("ntrex128", "test", languages=["prs_Arab"])) == 3
-    assert is_halved("ntrex128")
-    assert not is_halved("flores200")
+    assert len(il.open_corpus("ntrex128").parallel("test", languages=["prs_Arab"])) == 3
+    assert il.open_corpus("ntrex128").is_halved
+    assert not il.open_corpus("flores200").is_halved
 
 
 def test_tatoeba(repository):
@@ -95,17 +94,17 @@ def test_tatoeba(repository):
         "lang": ["cmn-eng", "deu-eng", "cmn-eng"],
     }
     folder = repository("tatoeba", {("default", "test"): rows}, jsonl=True)
-    corpus = il.load_pairs("tatoeba", "Chinese")
+    corpus = il.open_corpus("tatoeba").pairs("Chinese")
     assert (corpus.languages, corpus.left, corpus.right) == (("zho_Hans", "eng_Latn"), ("一", "二"), ("one", "two"))
-    assert il.load_pairs("tatoeba", "en", "zh") == corpus.swapped()
+    assert il.open_corpus("tatoeba").pairs("en", "zh") == corpus.swapped()
     shutil.rmtree(folder)
-    assert il.load_pairs("tatoeba", "de").left == ("ja",)  # one download has all languages
+    assert il.open_corpus("tatoeba").pairs("de").left == ("ja",)  # one download has all languages
     with pytest.raises(CorpusError, match="has no fra-eng"):
-        il.load_pairs("tatoeba", "fr")
+        il.open_corpus("tatoeba").pairs("fr")
     with pytest.raises(LanguageError, match="'tatoeba' has no lao_Laoo"):
-        il.load_pairs("tatoeba", "Lao")
+        il.open_corpus("tatoeba").pairs("Lao")
     with pytest.raises(LanguageError, match="ask for one other language"):
-        il.load_pairs("tatoeba", "de", "fr")
+        il.open_corpus("tatoeba").pairs("de", "fr")
 
 
 def test_bucc2018_counts_its_gold_from_one(repository):
@@ -115,7 +114,7 @@ def test_bucc2018_counts_its_gold_from_one(repository):
         "gold": [[[1, 3], [3, 2]]],
     }
     repository("bucc2018", {("de-en", "test"): row})
-    corpus = il.load_pairs("bucc2018", "de")
+    corpus = il.open_corpus("bucc2018").pairs("de")
     assert [(corpus.left[i], corpus.right[j]) for i, j in corpus.gold] == [("eins", "one"), ("drei", "three")]
     assert corpus.distractors == (1, 2)
 
@@ -123,7 +122,7 @@ def test_bucc2018_counts_its_gold_from_one(repository):
 def test_the_gold_pairs_of_bucc2018_alone(repository):
     rows = {"sentence1": ["ja", "да"], "sentence2": ["yes", "yes"], "lang": ["de-en", "ru-en"]}
     repository("bucc2018-gold", {("default", "test"): rows}, jsonl=True)
-    corpus = il.load_pairs("bucc2018-gold", "ru")
+    corpus = il.open_corpus("bucc2018-gold").pairs("ru")
     assert (corpus.left, corpus.right, corpus.distractors) == (("да",), ("yes",), (0, 0))
 
 
@@ -143,11 +142,11 @@ def test_pawsx(repository):
         "label": [1, 1, 0, 1],
     }
     repository("pawsx", {("de", "test"): datasets.Dataset.from_dict(rows, features=features)})
-    corpus = il.load_pairs("pawsx", "German")
+    corpus = il.open_corpus("pawsx").pairs("German")
     assert (corpus.left, corpus.right, corpus.split) == (("a b",), ("b a",), "test")
     assert corpus.dropped == {"placeholder NS": 1, "label other than 1": 1, "repeated": 1}
     with pytest.raises(LanguageError, match="'pawsx' has no ita_Latn"):
-        il.load_pairs("pawsx", "it")
+        il.open_corpus("pawsx").pairs("it")
 
 
 def test_wikipedia_is_read_only_as_far_as_asked_for_and_then_kept(repository, monkeypatch):
@@ -164,44 +163,43 @@ def test_wikipedia_is_read_only_as_far_as_asked_for_and_then_kept(repository, mo
             yield row
 
     monkeypatch.setattr("interlingua.corpora.wikipedia.stream_rows", counted)
-    corpus = il.load_text("wikipedia", "German", limit=5)
+    corpus = il.open_corpus("wikipedia").text("German", limit=5)
     assert [p[-2:] for p in corpus.paragraphs] == [" 0", "0b", " 1", "1b", " 2"]
     assert corpus.dropped == {"under 100 characters": 3}
     assert len(taken) == 3  # articles, of 20
     shutil.rmtree(folder)
-    assert il.load_text("wikipedia", "de", limit=3).dropped == {"under 100 characters": 2}  # of what was kept
-    assert il.load_text("wikipedia", "de", limit=5).fingerprint() == corpus.fingerprint()
-    assert len(il.load_text("wikipedia", "de", characters=len(LONG) + 3)) == 2
+    assert il.open_corpus("wikipedia").text("de", limit=3).dropped == {"under 100 characters": 2}  # of what was kept
+    assert il.open_corpus("wikipedia").text("de", limit=5).fingerprint() == corpus.fingerprint()
+    assert len(il.open_corpus("wikipedia").text("de", characters=len(LONG) + 3)) == 2
     with pytest.raises(CorpusError, match="could not be fetched"):
-        il.load_text("wikipedia", "de", limit=6)
+        il.open_corpus("wikipedia").text("de", limit=6)
 
 
 def test_a_wikipedia_that_was_read_to_its_end_is_not_read_again(repository):
     folder = repository("wikipedia", {("20231101.de", "train"): {"text": [LONG, f"{LONG} 2"]}})
-    assert len(il.load_text("wikipedia", "de")) == 2
+    assert len(il.open_corpus("wikipedia").text("de")) == 2
     shutil.rmtree(folder)
-    assert len(il.load_text("wikipedia", "de", characters=10**9)) == 2
+    assert len(il.open_corpus("wikipedia").text("de", characters=10**9)) == 2
 
 
 def test_what_was_fetched_once_is_read_offline_at_that_revision(repository, monkeypatch):
     folder = repository("flores200", {("default", "dev"): {"eng_Latn": ["one"], "deu_Latn": ["eins"]}})
-    first = il.load_corpus("flores200", "dev", languages=["en", "de"])
+    first = il.open_corpus("flores200").parallel("dev", languages=["en", "de"])
     shutil.rmtree(folder)
-    assert il.load_corpus("flores200", "dev", languages=["en", "de"]) == first
+    assert il.open_corpus("flores200").parallel("dev", languages=["en", "de"]) == first
     another = dataclasses.replace(CORPORA["flores200"], revision="another")
     monkeypatch.setitem(CORPORA, "flores200", another)
     with pytest.raises(CorpusError, match="@another on the Hub"):
-        il.load_corpus("flores200", "dev", languages=["en", "de"])
+        il.open_corpus("flores200").parallel("dev", languages=["en", "de"])
 
 
 @pytest.mark.parametrize("name", [name for name, source in CORPORA.items() if source.repository])
 def test_without_a_network_one_line_says_what_was_tried_and_what_to_do(name, tmp_path, monkeypatch):
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     source = CORPORA[name]
-    load = {"parallel": il.load_corpus, "pairs": il.load_pairs, "text": il.load_text}[source.shapes[0]]
     arguments = () if source.shapes[0] == "parallel" else ("de",)
     with pytest.raises(CorpusError) as raised:
-        load(name, *arguments)
+        getattr(il.open_corpus(name), source.shapes[0])(*arguments)
     message = str(raised.value)
     assert f"{source.repository}@{source.revision}" in message
     assert f"pass the path of a folder in place of '{name}': {source.layout}" in message
@@ -217,8 +215,8 @@ def test_a_folder_that_is_called_as_the_corpus_is_pointed_to(tmp_path, monkeypat
         (tmp_path / "flores200" / "dev").mkdir(parents=True, exist_ok=True)
         (tmp_path / "flores200" / "dev" / f"{code}.txt").write_text("a\n", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"pass '\./flores200'"):
-        il.load_corpus("flores200")
-    assert len(il.load_corpus("./flores200")) == 1
+        il.open_corpus("flores200").parallel()
+    assert len(il.open_corpus("./flores200").parallel()) == 1
 
 
 def test_the_gated_corpus_says_how_to_get_access():
@@ -232,4 +230,4 @@ def test_the_missing_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"corpus 'pawsx' needs the extra 'hub'"):
-        il.load_pairs("pawsx", "de")
+        il.open_corpus("pawsx").pairs("de")

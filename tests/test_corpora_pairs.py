@@ -34,22 +34,22 @@ BUCC = {
 
 def test_bitext_of_two_languages(tmp_path):
     write(tmp_path, {"deu_Latn-eng_Latn.deu_Latn.txt": "ja\nnein\n", "deu_Latn-eng_Latn.eng_Latn.txt": "yes\nno\n"})
-    corpus = il.load_pairs(tmp_path, "de")
+    corpus = il.open_corpus(tmp_path).pairs("de")
     assert corpus.languages == ("deu_Latn", "eng_Latn")
     assert (corpus.left, corpus.right, corpus.gold) == (("ja", "nein"), ("yes", "no"), ((0, 0), (1, 1)))
-    swapped = il.load_pairs(tmp_path, "English", "German")
+    swapped = il.open_corpus(tmp_path).pairs("English", "German")
     assert swapped == corpus.swapped()
     assert (swapped.languages, swapped.left) == (("eng_Latn", "deu_Latn"), ("yes", "no"))
-    assert il.load_pairs(tmp_path) == corpus
+    assert il.open_corpus(tmp_path).pairs() == corpus
 
 
 def test_bitext_under_the_names_of_laser(tmp_path):
     write(tmp_path, {"tatoeba.cmn-eng.cmn": "一\n", "tatoeba.cmn-eng.eng": "one\n", "README.md": "no text"})
-    assert il.load_pairs(tmp_path, "zh").languages == ("zho_Hans", "eng_Latn")
+    assert il.open_corpus(tmp_path).pairs("zh").languages == ("zho_Hans", "eng_Latn")
 
 
 def test_bucc_has_gold_pairs_and_distractors(tmp_path):
-    corpus = il.load_pairs(write(tmp_path, BUCC), "zh", "en")
+    corpus = il.open_corpus(write(tmp_path, BUCC)).pairs("zh", "en")
     assert corpus.split == "dev"
     assert [(corpus.left[i], corpus.right[j]) for i, j in corpus.gold] == [("二", "two"), ("一", "one")]
     assert corpus.distractors == (1, 2)
@@ -61,7 +61,7 @@ def test_bucc_has_gold_pairs_and_distractors(tmp_path):
 
 
 def test_a_limit_keeps_as_many_distractors(tmp_path):
-    corpus = il.load_pairs(write(tmp_path, BUCC), limit=1)
+    corpus = il.open_corpus(write(tmp_path, BUCC)).pairs(limit=1)
     assert (corpus.left, corpus.right) == (("二", "三"), ("four", "two"))
     assert [(corpus.left[i], corpus.right[j]) for i, j in corpus.gold] == [("二", "two")]
 
@@ -77,12 +77,12 @@ def test_a_limit_keeps_as_many_distractors(tmp_path):
 )
 def test_a_bad_file_of_bucc_is_an_error_with_its_line(tmp_path, change, message):
     with pytest.raises(CorpusError, match=message):
-        il.load_pairs(write(tmp_path, {**BUCC, **change}))
+        il.open_corpus(write(tmp_path, {**BUCC, **change})).pairs()
 
 
 @pytest.mark.parametrize("name", ["de.tsv", "de/test_2k.tsv"])
 def test_pawsx_keeps_what_means_the_same_and_counts_the_rest(tmp_path, name):
-    corpus = il.load_pairs(write(tmp_path, {name: PAWSX}), "German")
+    corpus = il.open_corpus(write(tmp_path, {name: PAWSX})).pairs("German")
     assert corpus.languages == ("deu_Latn", "deu_Latn")
     assert corpus.left == ('Der "alte" Turm steht im Dorf.', "Hans sah Lena.")  # a quote is text
     assert corpus.right == ('Im Dorf steht der "alte" Turm.', "Lena wurde von Hans gesehen.")
@@ -94,31 +94,31 @@ def test_splits_of_pairs_are_never_guessed(tmp_path):
     write(tmp_path / "flat", {"de.tsv": PAWSX, "de-en.de.txt": "ja\n", "de-en.en.txt": "yes\n"})
     for languages in (["de"], ["de", "de"], ["de", "en"]):
         with pytest.raises(CorpusError, match="has no splits, so no 'train'"):
-            il.load_pairs(tmp_path / "flat", *languages, split="train")
+            il.open_corpus(tmp_path / "flat").pairs(*languages, split="train")
     write(tmp_path / "deep", {"de/dev_2k.tsv": PAWSX, "de/train.tsv": PAWSX})
-    assert il.load_pairs(tmp_path / "deep", "de", split="dev").split == "dev"
+    assert il.open_corpus(tmp_path / "deep").pairs("de", split="dev").split == "dev"
     with pytest.raises(CorpusError, match="has several splits; name one of dev, train"):
-        il.load_pairs(tmp_path / "deep", "de")
+        il.open_corpus(tmp_path / "deep").pairs("de")
 
 
 def test_tables_that_are_named_for_no_language_are_passed_over(tmp_path):
     write(tmp_path, {"de.tsv": PAWSX, "metadata_dev.tsv": "a\tb\tc\n"})
-    assert il.load_pairs(tmp_path).languages == ("deu_Latn", "deu_Latn")
+    assert il.open_corpus(tmp_path).pairs().languages == ("deu_Latn", "deu_Latn")
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja"])
 def test_starter_has_paraphrases(language):
-    corpus = il.load_pairs("starter", language)
+    corpus = il.open_corpus("starter").pairs(language)
     assert len(corpus) == 100
-    assert corpus.left == il.load_corpus("starter", "devtest", languages=[language])[corpus.languages[0]]
+    assert corpus.left == il.open_corpus("starter").parallel("devtest", languages=[language])[corpus.languages[0]]
     assert not set(corpus.left) & set(corpus.right)
 
 
 def test_duplicates_are_counted_and_can_be_left_out(tmp_path):
     write(tmp_path, {"de-en.de.txt": "ja\nnein\nja\n", "de-en.en.txt": "yes\nno\nindeed\n"})
-    corpus = il.load_pairs(tmp_path)
+    corpus = il.open_corpus(tmp_path).pairs()
     assert [(w.kind, w.part, w.count) for w in corpus.warnings] == [("duplicates", "deu_Latn", 1)]
-    unique = il.load_pairs(tmp_path, drop_duplicates=True)
+    unique = il.open_corpus(tmp_path).pairs(drop_duplicates=True)
     assert (unique.left, unique.right, unique.dropped) == (("ja", "nein"), ("yes", "no"), {"repeated": 1})
 
 
@@ -137,12 +137,12 @@ def test_a_pair_that_is_absent_or_not_aligned_is_an_error(tmp_path, languages, e
         {"de-en.de.txt": "ja\n", "de-en.en.txt": "yes\n", "fr-en.fr.txt": "oui\n", "fr-en.en.txt": "yes\nno\n"},
     )
     with pytest.raises(error, match=message):
-        il.load_pairs(tmp_path, *languages)
+        il.open_corpus(tmp_path).pairs(*languages)
 
 
 def test_one_side_alone_is_an_error(tmp_path):
     with pytest.raises(CorpusError, match="one side of deu_Latn-eng_Latn only; eng_Latn is missing"):
-        il.load_pairs(write(tmp_path, {"de-en.de.txt": "ja\n"}))
+        il.open_corpus(write(tmp_path, {"de-en.de.txt": "ja\n"})).pairs()
 
 
 def test_gold_outside_the_sides_is_an_error():
@@ -155,3 +155,10 @@ def test_fingerprint_names_the_text_and_the_pairs():
     renamed = il.PairCorpus("other", "dev", corpus.languages, corpus.left, corpus.right, corpus.gold)
     other_gold = il.PairCorpus("mine", "test", corpus.languages, corpus.left, corpus.right, ((0, 0), (1, 1)))
     assert corpus.fingerprint() == renamed.fingerprint() != other_gold.fingerprint()
+
+
+def test_paraphrases_keep_their_sides_when_the_language_is_named_twice(tmp_path):
+    rows = "id\tsentence1\tsentence2\tlabel\n1\tja\tdoch\t1\n2\tnein\tnie\t1\n"
+    folder = write(tmp_path, {"de.tsv": rows})
+    assert il.open_corpus(folder).pairs("de", "de") == il.open_corpus(folder).pairs("de")
+    assert il.open_corpus(folder).pairs("de", "de").left == ("ja", "nein")

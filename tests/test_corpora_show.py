@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import interlingua as il
 from interlingua.cli import app
-from interlingua.corpora import CORPORA
+from interlingua.corpora import CORPORA, open_corpus
 from interlingua.corpora.overview import open_parts
 from interlingua.errors import CorpusError, LanguageError
 
@@ -35,8 +35,8 @@ def test_a_named_corpus_shows_what_is_known_and_every_part():
         assert f"split {split}: 23 languages x 7 sentences" in printed
     assert "paraphrases deu_Latn: 7 pairs" in printed
     assert "text jpn_Jpan: 7 paragraphs" in printed
-    assert il.load_corpus("starter", limit=7).fingerprint() in printed
-    assert il.load_corpus("starter")["kor_Hang"][0][:30] in printed  # a sample line
+    assert il.open_corpus("starter").parallel(limit=7).fingerprint() in printed
+    assert il.open_corpus("starter").parallel()["kor_Hang"][0][:30] in printed  # a sample line
 
 
 def test_a_parallel_folder_shows_its_warnings(tmp_path):
@@ -57,17 +57,19 @@ def test_a_parallel_folder_shows_its_warnings(tmp_path):
 
 def test_a_folder_without_splits_shows_its_halves(tmp_path):
     write(tmp_path, {"en.txt": "a\nb\nc\n", "de.txt": "x\ny\nz\n"})
-    assert [part.title for part in open_parts(str(tmp_path))] == ["split dev", "split devtest"]
+    assert [part.title for part in open_parts(open_corpus(str(tmp_path)))] == ["split dev", "split devtest"]
 
 
 def test_a_folder_of_pairs_shows_each(tmp_path):
     write(tmp_path, {f"{a}-en.{side}.txt": "a\nb\n" for a in ("de", "fr") for side in (a, "en")})
-    parts = list(open_parts(str(tmp_path)))
+    parts = list(open_parts(open_corpus(str(tmp_path))))
     assert [(part.title, part.size) for part in parts] == [
         ("deu_Latn-eng_Latn", "2 pairs"),
         ("fra_Latn-eng_Latn", "2 pairs"),
     ]
-    assert [part.title for part in open_parts(str(tmp_path), languages=["French"])] == ["fra_Latn-eng_Latn"]
+    assert [part.title for part in open_parts(open_corpus(str(tmp_path)), languages=["French"])] == [
+        "fra_Latn-eng_Latn"
+    ]
 
 
 def test_distractors_and_dropped_rows_are_told(tmp_path):
@@ -84,18 +86,18 @@ def test_running_text_in_a_folder_and_a_file(tmp_path):
     assert expected in show(tmp_path)
     assert expected in show(tmp_path / "en.txt", "--language", "en")
     with pytest.raises(CorpusError, match="does not say its language"):
-        list(open_parts(str(tmp_path / "en.txt")))
+        list(open_parts(open_corpus(str(tmp_path / "en.txt"))))
 
 
 def test_empty_lines_tell_running_text_whatever_the_line_ends(tmp_path):
     (tmp_path / "en.txt").write_bytes(f"{LONG}\r\n\r\n{LONG}2\r\n".encode())
-    assert [part.title for part in open_parts(str(tmp_path))] == ["text eng_Latn"]
+    assert [part.title for part in open_parts(open_corpus(str(tmp_path)))] == ["text eng_Latn"]
 
 
 def test_an_empty_line_in_one_file_is_reported_as_the_slip_it_is(tmp_path):
     write(tmp_path, {"en.txt": "a\n\nb\n", "de.txt": "x\ny\nz\n"})
     with pytest.raises(CorpusError, match="line 2 of eng_Latn is empty"):
-        list(open_parts(str(tmp_path)))
+        list(open_parts(open_corpus(str(tmp_path))))
 
 
 def test_tables(tmp_path):
@@ -117,12 +119,12 @@ def test_tables(tmp_path):
 )
 def test_what_cannot_be_shown_is_an_error(name, options, error, message):
     with pytest.raises(error, match=message):
-        list(open_parts(name, **options))
+        list(open_parts(open_corpus(name), **options))
 
 
 def test_a_folder_of_nothing_known_says_what_it_needs(tmp_path):
     with pytest.raises(CorpusError, match=r"holds no corpus that is known: it needs <split>/<code>\.txt"):
-        list(open_parts(str(tmp_path)))
+        list(open_parts(open_corpus(str(tmp_path))))
 
 
 def test_the_lists_have_every_corpus_and_language():

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 import interlingua as il
-from interlingua.corpora.registry import is_halved
 from interlingua.errors import CorpusError, LanguageError
 
 COLUMNS = {
@@ -39,15 +38,15 @@ def as_file(folder, kind):
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_a_table_is_halved_and_its_columns_are_languages(tmp_path, kind):
     path = as_file(tmp_path, kind)
-    dev, devtest = il.load_corpus(path), il.load_corpus(str(path), "devtest")
+    dev, devtest = il.open_corpus(path).parallel(), il.open_corpus(str(path)).parallel("devtest")
     assert dev.sentences == {"eng_Latn": ("one", 'two, "quoted"'), "deu_Latn": ("eins", "zwei")}
     assert devtest["eng_Latn"] == ("three\u2028still three", "four")
-    assert is_halved(path)
+    assert il.open_corpus(path).is_halved
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_two_columns_of_a_table_are_bitext(tmp_path, kind):
-    corpus = il.load_pairs(as_file(tmp_path, kind), "de", "en")
+    corpus = il.open_corpus(as_file(tmp_path, kind)).pairs("de", "en")
     assert corpus.languages == ("deu_Latn", "eng_Latn")
     assert (len(corpus), corpus.left[3], corpus.right[3]) == (4, "vier", "four")
 
@@ -55,11 +54,11 @@ def test_two_columns_of_a_table_are_bitext(tmp_path, kind):
 def test_labelled_pairs_in_a_table_are_read_as_pawsx(tmp_path):
     rows = {"sentence1": ["a b", "NS", "c"], "sentence2": ["b a", "x", "d"], "label": [1, 1, 0]}
     pd.DataFrame(rows).to_csv(tmp_path / "pairs.csv", index=False)
-    corpus = il.load_pairs(tmp_path / "pairs.csv", "en")
+    corpus = il.open_corpus(tmp_path / "pairs.csv").pairs("en")
     assert (corpus.left, corpus.right) == (("a b",), ("b a",))
     assert corpus.dropped == {"placeholder NS": 1, "label other than 1": 1, "repeated": 0}
     with pytest.raises(LanguageError, match="say which language"):
-        il.load_pairs(tmp_path / "pairs.csv")
+        il.open_corpus(tmp_path / "pairs.csv").pairs()
 
 
 def test_a_text_column_is_running_text(tmp_path):
@@ -68,7 +67,7 @@ def test_a_text_column_is_running_text(tmp_path):
         {"title": "y", "text": "A second one."},
     ]
     (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    corpus = il.load_text(tmp_path / "articles.jsonl", "en", min_length=10)
+    corpus = il.open_corpus(tmp_path / "articles.jsonl").text("en", min_length=10)
     assert corpus.paragraphs == ("A first paragraph of some length.", "A second one.")
     assert corpus.dropped == {"under 10 characters": 1}
 
@@ -76,28 +75,28 @@ def test_a_text_column_is_running_text(tmp_path):
 def test_tmx(tmp_path):
     pytest.importorskip("translate", reason="the extra `tmx` is not installed")
     (tmp_path / "memory.tmx").write_text(TMX, encoding="utf-8")
-    corpus = il.load_pairs(tmp_path / "memory.tmx", "en", "de")  # French is not in every unit
+    corpus = il.open_corpus(tmp_path / "memory.tmx").pairs("en", "de")  # French is not in every unit
     assert corpus.right == ("eins", "zwei")
     assert corpus.left[0] == "one"
-    assert il.load_corpus(tmp_path / "memory.tmx", "devtest")["deu_Latn"] == ("zwei",)
+    assert il.open_corpus(tmp_path / "memory.tmx").parallel("devtest")["deu_Latn"] == ("zwei",)
     (tmp_path / "bad.tmx").write_text("<tmx><body>", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"bad\.tmx' is no TMX"):
-        il.load_corpus(tmp_path / "bad.tmx")
+        il.open_corpus(tmp_path / "bad.tmx").parallel()
 
 
 def test_objects_of_datasets():
     datasets = pytest.importorskip("datasets", reason="the extra `hub` is not installed")
     data = datasets.Dataset.from_dict(COLUMNS)
-    assert il.load_corpus(data)["deu_Latn"] == ("eins", "zwei")  # one table is halved
+    assert il.open_corpus(data).parallel()["deu_Latn"] == ("eins", "zwei")  # one table is halved
     splits = datasets.DatasetDict({"dev": data, "devtest": data.select([3])})
-    assert len(il.load_corpus(splits, "dev")) == 4
-    assert il.load_corpus(splits, "devtest", languages=["en"]).sentences == {"eng_Latn": ("four",)}
+    assert len(il.open_corpus(splits).parallel("dev")) == 4
+    assert il.open_corpus(splits).parallel("devtest", languages=["en"]).sentences == {"eng_Latn": ("four",)}
     with pytest.raises(CorpusError, match="no split 'test'; it has dev, devtest"):
-        il.load_corpus(splits, "test")
+        il.open_corpus(splits).parallel("test")
     nested = datasets.Dataset.from_dict({"translation": [{"de": "ja", "en": "yes"}, {"de": "nein", "en": "no"}]})
-    assert il.load_pairs(nested, "de", "en").right == ("yes", "no")
+    assert il.open_corpus(nested).pairs("de", "en").right == ("yes", "no")
     text = datasets.Dataset.from_dict({"text": ["first article\nsecond line"]})
-    assert len(il.load_text(text, "en", min_length=5)) == 2
+    assert len(il.open_corpus(text).text("en", min_length=5)) == 2
 
 
 @pytest.mark.parametrize(
@@ -117,12 +116,12 @@ def test_objects_of_datasets():
 def test_a_bad_table_is_an_error_that_says_where(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CorpusError, match=message):
-        il.load_corpus(tmp_path / name)
+        il.open_corpus(tmp_path / name).parallel()
 
 
 def test_a_table_without_the_language_is_an_error(tmp_path):
     (tmp_path / "mine.csv").write_text("label,url\nx,y\n", encoding="utf-8")
     with pytest.raises(LanguageError, match="no column for any language; its columns are label, url"):
-        il.load_corpus(tmp_path / "mine.csv")
+        il.open_corpus(tmp_path / "mine.csv").parallel()
     with pytest.raises(LanguageError, match="no column 'text' or 'eng_Latn'"):
-        il.load_text(tmp_path / "mine.csv", "en")
+        il.open_corpus(tmp_path / "mine.csv").text("en")

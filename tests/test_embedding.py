@@ -131,11 +131,12 @@ def test_an_interrupt_leaves_no_hooks(llama):
     assert count_hooks(llama) == hooks
 
 
-def test_progress_runs_from_nothing_to_all(llama):
-    told = []
-    result = il.embed_layers(llama, TEXTS, token_budget=64, progress=lambda *seen: told.append(seen), task="t")
-    assert told[0] == ("t", 0, result.tokens)
-    assert told[-1] == ("t", result.tokens, result.tokens)
+def test_progress_runs_from_nothing_to_all(llama, bars):
+    result = il.embed_layers(llama, TEXTS, token_budget=64)
+    (bar,) = bars.shown
+    assert bar.total == result.tokens
+    assert bar.seen[0] == 0 and bar.seen[-1] == result.tokens
+    assert len(bar.seen) > 2
 
 
 def test_no_sentences_have_no_embeddings(llama):

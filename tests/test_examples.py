@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import interlingua as il
+from interlingua.corpora import Source
 
 SEARCH = Path(__file__).parents[1] / "examples" / "search.py"
 
@@ -17,11 +18,11 @@ def run(monkeypatch, *arguments):
 
 
 def test_search_indexes_lines_and_answers_from_the_saved_index(llama, tmp_path, monkeypatch, capsys):
-    load_corpus = il.load_corpus
+    parallel = Source.parallel
     few = ["en", "es", "ja"]
     monkeypatch.setattr(il, "load_model", lambda *_, **__: llama, raising=False)
     monkeypatch.setattr("interlingua.alignment.aligner.load_model", lambda *_, **__: llama)
-    monkeypatch.setattr(il, "load_corpus", lambda *names: load_corpus(*names, languages=few, limit=20), raising=False)
+    monkeypatch.setattr(Source, "parallel", lambda self, split: parallel(self, split, languages=few, limit=20))
     lines = ["the cat sleeps", "it rains", "", "un perro ladra", "雨が降る"]
     (tmp_path / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run(monkeypatch, "index", tmp_path / "lines.txt", "--out", tmp_path / "index")

@@ -45,14 +45,13 @@ def test_the_checkpoints_end_token_counts():
     assert max(map(len, short)) <= 1 < max(map(len, long))
 
 
-def test_seeds_are_a_table_of_texts(llama):
-    told = []
-    table = il.generate_seeds(llama, 3, [5, 1], max_new_tokens=6, progress=lambda *seen: told.append(seen))
+def test_seeds_are_a_table_of_texts(llama, bars):
+    table = il.generate_seeds(llama, 3, [5, 1], max_new_tokens=6)
+    assert [(bar.total, bar.seen) for bar in bars.shown] == [(3, [0, 3])] * 2
     assert table.columns.tolist() == ["seed", "index", "text"]
     assert table.seed.tolist() == [5, 5, 5, 1, 1, 1]
     for seed in (5, 1):
         assert table[table.seed == seed].text.tolist() == il.generate(llama, 3, seed=seed, max_new_tokens=6)
-    assert told[-1] == ("Generating, seed 1", 3, 3)
     with pytest.raises(InputError, match="at least one seed"):
         il.generate_seeds(llama, 3, [])
 

@@ -93,11 +93,3 @@ def test_a_language_whose_mean_is_zero_has_no_direction():
     balanced = np.array([[1.0, 0.0], [-1.0, 0.0]])
     with pytest.raises(ActivationError, match="mean embedding of spa_Latn is zero"):
         il.geometry({"eng_Latn": np.eye(2), "spa_Latn": balanced})
-
-
-def test_distances_can_be_interrupted():
-    def interrupt(task, done, total):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        il.geometry(spaces_of(0), progress=interrupt)

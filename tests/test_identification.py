@@ -14,7 +14,7 @@ from interlingua.languages import PAPER_LANGUAGES, parse_language
 from interlingua.measures import identification
 from interlingua.measures.identification import Identified, identify, language_shares
 
-CORPUS = il.load_corpus("starter", split="devtest", limit=3)
+CORPUS = il.open_corpus("starter").parallel("devtest", limit=3)
 TEXTS = [" ".join(CORPUS[code]) for code in CORPUS.languages]
 
 
@@ -97,7 +97,7 @@ def test_wrong_arguments_are_errors(monkeypatch):
         identify(["a"], "lingua")
 
 
-def test_any_identifier_will_do_and_progress_is_told():
+def test_any_identifier_will_do_and_progress_is_shown(bars):
     class Always:
         name = "always Spanish"
         languages = ("eng_Latn", "spa_Latn")
@@ -105,8 +105,7 @@ def test_any_identifier_will_do_and_progress_is_told():
         def posteriors(self, texts):
             return np.array([[0.25, 0.75]] * len(texts))
 
-    told = []
-    identified = identify(["x"] * 100, Always(), progress=lambda *seen: told.append(seen))
+    identified = identify(["x"] * 100, Always())
     assert (identified.table().language == "spa_Latn").all()
-    assert [done for _, done, _ in told] == [0, 64, 100]
+    assert bars.shown[0].seen == [0, 64, 100]
     assert language_shares(identified, ["es"]).posterior[0] == pytest.approx(0.75)

@@ -62,7 +62,7 @@ def bitext_task(corpus):
 
 
 def test_mtebs_bitext_mining_gives_our_accuracy_and_f1(llama):
-    corpus = il.load_corpus("starter", split="devtest", languages=LANGUAGES, limit=40)
+    corpus = il.open_corpus("starter").parallel("devtest", languages=LANGUAGES, limit=40)
     scores = bitext_task(corpus).evaluate(OurModel(llama), split="test", encode_kwargs={"batch_size": 16})
     table = il.retrieval({code: il.embed(llama, corpus[code]) for code in LANGUAGES})
     table = table[table["query"] != table.candidate]

@@ -42,7 +42,7 @@ def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
     # The libraries come from the environment that runs the tests; interlingua must not.
     script = (
         "import sys; sys.path = [p for p in sys.path if 'src' not in p.split('/')[-1:]]; "
-        "import interlingua as il; corpus = il.load_corpus('starter', split='devtest'); "
+        "import interlingua as il; corpus = il.open_corpus('starter').parallel('devtest'); "
         "print(il.__file__, len(corpus.languages), len(corpus))"
     )
     libraries = next(path for path in sys.path if path.endswith("site-packages"))
@@ -64,7 +64,7 @@ def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
 
     made = []
 
-    def dequantise(gguf, folder, done):
+    def dequantise(gguf, folder):
         made.append(gguf)
         time.sleep(0.3)
         (folder / "config.json").write_text("{}")
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_could_not_be_made_leaves_nothing(tmp_path, monkeypatc
     from interlingua.errors import ModelError
     from interlingua.models import packaged
 
-    def dequantise(gguf, folder, done):
+    def dequantise(gguf, folder):
         (folder / "half").write_text("")
         raise KeyboardInterrupt
 

@@ -183,26 +183,21 @@ def test_batch_means_see_the_dependence_that_a_plain_error_misses():
     assert math.isnan(module.batch_means_error(np.array([1.0])))
 
 
-def test_an_interrupt_leaves_the_model_as_it_was(llama):
+def test_an_interrupt_leaves_the_model_as_it_was(llama, bars):
     before = count_hooks(llama)
 
-    def stop(task, done, total):
-        if done:
-            raise KeyboardInterrupt
-
+    bars.stop_at = 1
     with pytest.raises(KeyboardInterrupt):
-        il.perplexity(llama, TEXT, max_length=32, stride=8, progress=stop)
+        il.perplexity(llama, TEXT, max_length=32, stride=8)
     assert count_hooks(llama) == before
     assert llama.hf.config._attn_implementation == "sdpa"
 
 
-def test_progress_runs_from_nothing_to_all(llama):
-    seen = []
-    il.perplexity(llama, TEXT, max_length=64, stride=32, progress=lambda *told: seen.append(told), task="t")
-    tokens = len(llama.tokenizer(TEXT)["input_ids"]) - 1
-    assert seen[0] == ("t", 0, tokens)
-    assert seen[-1] == ("t", tokens, tokens)
-    assert [done for _, done, _ in seen] == sorted({done for _, done, _ in seen})
+def test_progress_runs_from_nothing_to_all(llama, bars):
+    il.perplexity(llama, TEXT, max_length=64, stride=32)
+    (bar,) = bars.shown
+    assert bar.total == bar.seen[-1] == len(llama.tokenizer(TEXT)["input_ids"]) - 1
+    assert bar.seen == sorted(set(bar.seen))
 
 
 def test_bad_arguments_are_errors(llama):
@@ -242,7 +237,7 @@ def test_a_model_without_a_head_is_an_error(llama, monkeypatch):
 
 @pytest.mark.real_model
 def test_the_default_model_in_windows(real_model):
-    text = " ".join(il.load_corpus("starter", split="devtest")["spa_Latn"][:12])
+    text = " ".join(il.open_corpus("starter").parallel("devtest")["spa_Latn"][:12])
     expected = sliding_window(real_model, text, 96, 48)
     assert il.perplexity(real_model, text, max_length=96, stride=48).log_perplexity == pytest.approx(
         expected.mean(), rel=1e-5

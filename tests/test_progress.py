@@ -1,50 +1,47 @@
-"""What is shown of long steps: lines where there is no terminal, bars where there is one."""
-
-import io
+"""Progress: a line now and then where there is no terminal, bars where there is one, nothing where it is off."""
 
 import pytest
-from rich.console import Console
 
+import interlingua as il
 from interlingua import progress
-from interlingua.progress import shown_progress
+from interlingua.progress import progress_bar
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    return now
+def at_once(monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
 
 
-def test_lines_have_rate_and_time_left_and_are_few(clock):
-    console = Console(file=io.StringIO(), width=200)
-    with shown_progress(console) as update:
-        for done in range(0, 101, 4):
-            update("Reading", done, 100)
-            clock[0] += 1
-    lines = console.file.getvalue().splitlines()
-    assert lines[0] == "Reading: 0/100 (0 s)"
-    assert lines[1] == "Reading: 40/100 (10 s, 4/s, about 15 s left)"
-    assert lines[-1] == "Reading: 100/100 (25 s, 4/s)"
-    assert len(lines) == 4
+def test_lines_without_a_terminal(capsys, at_once):
+    with progress_bar("Embedding", total=200_000, unit="token") as bar:
+        bar.update(50_000)
+        bar.update(150_000)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" (")[0] for line in lines] == ["Embedding: 50.0k/200k", "Embedding: 200k/200k"]
+    assert all(" left)" in line and "token/s" in line for line in lines)
 
 
-def test_a_task_that_is_done_again_has_its_own_time(clock):
-    console = Console(file=io.StringIO(), width=200)
-    with shown_progress(console) as update:
-        for _ in range(2):
-            update("Fitting", 0, 2)
-            clock[0] += 20
-            update("Fitting", 2, 2)
-            clock[0] += 1000
-    assert console.file.getvalue().splitlines()[-1] == "Fitting: 2/2 (20 s, 0.1/s)"
+def test_a_short_step_shows_no_line(capsys):
+    with progress_bar("Embedding", total=3) as bar:
+        bar.update(3)
+    assert capsys.readouterr().err == ""
 
 
-def test_bars_start_again_too():
-    console = Console(file=io.StringIO(), width=200, force_terminal=True)
-    with shown_progress(console) as update:
-        for _ in range(2):
-            update("Fitting", 0, 2)
-            update("Fitting", 2, 2)
-        update("Fitting", 0, 4)
-    assert "0/4" in console.file.getvalue()
+def test_bars_in_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with progress_bar("Embedding", total=3) as bar:
+        bar.update(3)
+    assert "Embedding:   0%|" in capsys.readouterr().err
+
+
+def test_one_switch_turns_all_of_them_off(capsys, at_once):
+    il.disable_progress_bars()
+    try:
+        with progress_bar("Embedding", total=3) as bar:
+            bar.update(3)
+        assert capsys.readouterr().err == ""
+    finally:
+        il.enable_progress_bars()
+    with progress_bar("Embedding", total=3) as bar:
+        bar.update(3)
+    assert capsys.readouterr().err.startswith("Embedding: 3/3")

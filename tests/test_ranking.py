@@ -97,7 +97,7 @@ def test_an_accelerator_takes_the_torch_path_a_chunk_at_a_time(monkeypatch):
     np.testing.assert_array_equal(ranking.scores().auroc, auroc_by_language(values, labels, 3))
     values[41, 17] = np.inf
     with pytest.raises(ActivationError, match="neuron 17 answers sentence 42 with inf"):
-        _Ranking(values, labels, 3).on_device(torch.device("cpu"), lambda *done: None)
+        _Ranking(values, labels, 3).on_device(torch.device("cpu"))
 
 
 @given(scored_sentences(), st.data(), st.sampled_from([np.nan, -np.nan, np.inf, -np.inf]))

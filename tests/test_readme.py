@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import interlingua as il
+from interlingua.corpora import Source
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -16,10 +17,9 @@ def test_the_python_of_the_readme_runs_as_printed(real_model, tmp_path, monkeypa
     (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     (yaml,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     few = ["eng_Latn", "spa_Latn", "jpn_Jpan", "zho_Hans"]
-    load_corpus = il.load_corpus
-    monkeypatch.setattr(
-        il, "load_corpus", lambda name, split: load_corpus(name, split, languages=few, limit=6), raising=False
-    )
+    parallel = Source.parallel
+    smaller = {"languages": few, "limit": 6}
+    monkeypatch.setattr(Source, "parallel", lambda self, split, **given: parallel(self, split, **{**smaller, **given}))
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(f"{yaml}limit: 6\nlanguages: {few}\nmeasures: [retrieval, geometry]\n")
     names: dict = {}

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.real_model
 
 @pytest.fixture(scope="module")
 def probe():
-    return il.load_corpus("starter", languages=PAPER_PROBE_LANGUAGES, limit=30)
+    return il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=30)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_steering_writes_spanish_and_the_model_is_as_before_afterwards(real_mode
 
 
 def test_steering_brings_languages_together_and_random_neurons_do_not_help_retrieval(real_model, spanish):
-    evaluation = il.load_corpus("starter", split="devtest", languages=["es", "pt", "fr", "de", "ru"], limit=40)
+    evaluation = il.open_corpus("starter").parallel("devtest", languages=["es", "pt", "fr", "de", "ru"], limit=40)
 
     def top1_and_distance(edit):
         with edit.applied_to(real_model):
@@ -85,7 +85,7 @@ def test_steering_brings_languages_together_and_random_neurons_do_not_help_retri
 
 
 def test_baked_equals_applied_after_a_reload(real_model, spanish, tmp_path):
-    sentences = il.load_corpus("starter", split="devtest")["fra_Latn"][:4]
+    sentences = il.open_corpus("starter").parallel("devtest")["fra_Latn"][:4]
     with spanish.applied_to(real_model):
         applied = il.embed(real_model, sentences)
     il.bake(real_model, spanish).save_pretrained(tmp_path / "ckpt")

@@ -228,29 +228,25 @@ def test_wrong_bitext_is_an_error():
 
 
 @pytest.mark.parametrize("scoring", SCORINGS)
-def test_progress_ends_where_it_said_it_would(monkeypatch, scoring):
+def test_progress_ends_where_it_said_it_would(monkeypatch, bars, scoring):
     monkeypatch.setattr(search, "TILE", 16)
     first, second, gold = hidden_pairs(0)
     languages = ("zho_Hans", "eng_Latn")
-    for pairs, own in (({languages: (first, second)}, {languages: gold}), ({languages: (first, second[:30])}, None)):
-        calls = []
-        il.bitext(pairs, gold=own, scoring=scoring, progress=lambda *call, calls=calls: calls.append(call))
-        total = calls[0][2]
-        assert [done for _, done, _ in calls] == list(range(total + 1))
-        assert total > 1
+    for pairs, rows in (({languages: (first, second)}, {languages: gold}), ({languages: (first, second[:30])}, None)):
+        il.bitext(pairs, gold=rows, scoring=scoring)
+        bar = bars.shown[-1]
+        assert bar.seen == list(range(bar.total + 1))
+        assert bar.total > 1
 
 
-def test_a_search_can_be_interrupted(monkeypatch):
-    def interrupt(task, done, total):
-        if done == 2:
-            raise KeyboardInterrupt
-
+def test_a_search_can_be_interrupted(monkeypatch, bars):
+    bars.stop_at = 2
     monkeypatch.setattr(search, "TILE", 16)
     first, second = hidden_pairs(0)[:2]
     with pytest.raises(KeyboardInterrupt):
-        il.bitext({("zho_Hans", "eng_Latn"): (first, second[:30])}, progress=interrupt)
+        il.bitext({("zho_Hans", "eng_Latn"): (first, second[:30])})
     with pytest.raises(KeyboardInterrupt):
-        il.retrieval(spaces_of(0), progress=interrupt)
+        il.retrieval(spaces_of(0))
 
 
 def test_one_way_search_equals_both_ways():

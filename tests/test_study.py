@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua.errors import ArtifactError, LanguageError
 from interlingua.report import answer, summary_table, write_report
 from interlingua.study import StudyConfig
@@ -63,7 +63,7 @@ def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config
     monkeypatch.setattr("interlingua.study.worker.Worker.compute", None)
     written = [path for path in run.folder.rglob("*.*") if path.name not in ("study.log", "study.lock")]
     files = {path: path.stat().st_mtime_ns for path in written if path.is_file()}
-    with logged() as said:
+    with listening() as said:
         again = il.run_study(config, run.folder)
     assert said[-1] == "Nothing to do: all 29 cells are done"
     assert {path: path.stat().st_mtime_ns for path in files} == files

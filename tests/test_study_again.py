@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import interlingua as il
-from conftest import logged, make_model
+from conftest import listening, make_model
 from interlingua.report import write_report
 from interlingua.study import StudyConfig, estimate_study
 from interlingua.study.model import Checkpoint
@@ -104,7 +104,7 @@ def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
     for content in ("{", "[]", json.dumps({"mark": None, "identity": {}, "neurons": 1})):
         (tmp_path / "run" / "model.json").write_text(content)
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
-        with logged() as said:
+        with listening() as said:
             il.run_study(config, tmp_path / "run")
         assert said[-1] == "Nothing to do: all 11 cells are done"
         il.run_study(config, tmp_path / "run")

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua.errors import ArtifactError, StorageError
 from interlingua.study import StudyConfig, StudyError
 from interlingua.study.cell_store import CellStore
@@ -40,7 +40,7 @@ def folder(finished, tmp_path):
 
 def computed(config, folder):
     """Run a study and return the names of the cells that it computed."""
-    with logged() as said:
+    with listening() as said:
         il.run_study(config, folder)
     return [line.split("] ")[1] for line in said if line.startswith("[")]
 

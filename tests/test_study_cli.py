@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua import cli
 from interlingua.study import StudyConfig, estimate_study, load_config
 from interlingua.study.corpora import load_corpora
@@ -106,7 +106,7 @@ def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, 
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32", measures=["geometry", "projection"]
     )
     monkeypatch.setitem(sys.modules, "umap", None)
-    with logged() as said:
+    with listening() as said:
         run = il.run_study(config, tmp_path / "r")
     assert run.manifest["failed"] == []
     assert "projection" not in run.tables

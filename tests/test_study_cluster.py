@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.cell_store import CellStore
@@ -58,7 +58,7 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
     killer.start()
-    with logged() as said:
+    with listening() as said:
         spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
     killer.join(timeout=10)
     assert not killer.is_alive()
@@ -125,6 +125,6 @@ def test_a_node_of_another_version_is_left_out_and_no_worker_is_left(
     config = StudyConfig(model=str(checkpoint), corpus=str(corpus_folder), k=[5], measures=["retrieval"], device="cpu")
     monkeypatch.setattr("interlingua.study.ray_graph.version", lambda name: "0.0")
     monkeypatch.setattr("interlingua.study.ray_graph.SECONDS_BETWEEN_LOOKS", 0.5)
-    with logged() as said, pytest.raises(InterlinguaError, match=r"no worker is left(.|\n)*not 0\.0"):
+    with listening() as said, pytest.raises(InterlinguaError, match=r"no worker is left(.|\n)*not 0\.0"):
         il.run_study(config, tmp_path / "run", cluster="auto")
     assert any(re.match(r"warning: node .* is left out: it has interlingua .*, not 0\.0", line) for line in said)

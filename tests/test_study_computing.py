@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import logged
+from conftest import listening
 from interlingua.errors import InterlinguaError, StorageError
 from interlingua.progress import progress_bar
 from interlingua.study.computing import TRIES, InProcess, Tracker
@@ -87,7 +87,7 @@ def test_every_cell_ends_done_or_recorded_as_failed(folder, cells, data):
 def test_cells_are_computed_in_the_order_of_the_plan(folder):
     cells = [a := cell(0), b := cell(1, a, model=True), cell(2, b), cell(3, a)]
     worker = Worker({})
-    with logged() as said:
+    with listening() as said:
         assert compute(cells, worker, folder) == {}
     assert worker.taken == [own.key for own in cells]
     assert said == ["[1/4] cell 0", "[2/4] cell 1", "[3/4] cell 2", "[4/4] cell 3"]
@@ -107,7 +107,7 @@ def test_a_cell_that_fails_does_not_stop_others_and_those_that_need_it_are_not_b
 def test_a_damaged_result_is_computed_again_and_three_times_at_most(folder):
     cells = [a := cell(0), b := cell(1, a), cell(2)]
     worker = Worker({(b.key, 1): End.DAMAGED})
-    with logged() as said:
+    with listening() as said:
         assert compute(cells, worker, folder) == {}
     assert worker.taken == [a.key, b.key, a.key, b.key, cells[2].key]
     assert "warning: cell 1 is begun again: damaged" in said

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study import StudyConfig
 from interlingua.study.cell_store import CellStore
@@ -65,7 +65,7 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
 
     killer = threading.Thread(target=kill_when_it_runs, daemon=True)
     killer.start()
-    with logged() as said:
+    with listening() as said:
         both = il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "both")
     killer.join(timeout=10)
     assert killed

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import interlingua as il
-from conftest import logged
+from conftest import listening
 from interlingua.report import summary_table, write_report
 from interlingua.report.tables import behaviour_table
 from interlingua.study import StudyConfig
@@ -182,7 +182,7 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path):
             "targets": ("spa_Latn",),
         }
     )
-    with logged() as said:
+    with listening() as said:
         run = il.run_study(few, tmp_path / "run")
     cells = [line for line in said if line.startswith("[")]
     assert not [line for line in cells if "random" in line and "generation" not in line]
@@ -203,7 +203,7 @@ def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tm
         model=str(checkpoint), limit=2, targets=["Korean"], k=[5], dtype="float32", measures=["perplexity"],
         languages=["ko", "en"], probe_languages=["ko", "en"], perplexity=PERPLEXITY,
     )  # fmt: skip
-    with logged() as said:
+    with listening() as said:
         run = il.run_study(config, tmp_path / "run")
     assert "warning: no perplexity for Korean: corpus 'starter' has no text in it" in said
     assert "perplexity" not in run.tables

@@ -15,7 +15,7 @@ from interlingua.lazy import imported_when_used
 if TYPE_CHECKING:
     from interlingua.alignment import Aligner, align
     from interlingua.comparison import compare
-    from interlingua.corpora import PairCorpus, ParallelCorpus, TextCorpus, load_corpus, load_pairs, load_text
+    from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         retrieval,
     )
     from interlingua.models import LanguageModel, load_model
+    from interlingua.progress import disable_progress_bars, enable_progress_bars
     from interlingua.study import open_run, run_study
 
 __version__ = version("interlingua")
@@ -59,7 +60,7 @@ __version__ = version("interlingua")
 _NAMES_OF_ROOM = {
     "alignment": ("Aligner", "align"),
     "comparison": ("compare",),
-    "corpora": ("PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text"),
+    "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
@@ -73,12 +74,13 @@ _NAMES_OF_ROOM = {
         "projection", "retrieval",
     ),
     "models": ("LanguageModel", "load_model"),
+    "progress": ("disable_progress_bars", "enable_progress_bars"),
     "study": ("open_run", "run_study"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
-    "PairCorpus", "ParallelCorpus", "TextCorpus", "load_corpus", "load_pairs", "load_text",
+    "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
     "seen_languages",
     "InterlinguaError",
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
@@ -86,7 +88,7 @@ __all__ = [  # noqa: RUF022
     "mean_shift", "neutralise", "random_control", "set_to_mean",
     "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
-    "LanguageModel", "load_model",
+    "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
     "Aligner", "align", "compare",
     "open_run", "run_study",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ class InterlinguaError(Exception):
 
         >>> import interlingua as il
         >>> try:
-        ...     il.load_corpus("no such corpus")
+        ...     il.open_corpus("no such corpus")
         ... except il.InterlinguaError as error:
         ...     print(type(error).__name__, error.exit_code)
         CorpusError 2

@@ -7,6 +7,6 @@ probe. `align` does all of it for a model and returns an `Aligner`, which reads 
 from interlingua.alignment.align import align
 from interlingua.alignment.aligner import Aligner
 from interlingua.alignment.methods import METHODS, Recipe
-from interlingua.alignment.selection import evaluate, mean_top1, select
+from interlingua.alignment.selection import evaluate, mean_top1
 
-__all__ = ["METHODS", "Aligner", "Recipe", "align", "evaluate", "mean_top1", "select"]
+__all__ = ["METHODS", "Aligner", "Recipe", "align", "evaluate", "mean_top1"]

@@ -10,7 +10,6 @@ import typer
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_model
 from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption, given
-from interlingua.progress import shown_progress
 
 
 def compare(
@@ -55,7 +54,7 @@ def compare(
     from interlingua.comparison import Settings
     from interlingua.comparison import compare as compare_ways
     from interlingua.comparison.pairs import load_bitexts
-    from interlingua.corpora import load_corpus
+    from interlingua.corpora import open_corpus
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison
     from interlingua.report.figures import require_matplotlib
@@ -66,16 +65,15 @@ def compare(
     edits = EditGrid(**grid) if interventions else None
     tried = given({"layers": layer, "methods": method, "scorings": scoring})
     settings = Settings(**tried, edits=edits, special_tokens=special_tokens, folds=folds, draws=draws, seed=seed)
-    probe = load_corpus(corpus, "dev", languages=probe_language or language, limit=limit)
-    evaluation = load_corpus(corpus, "devtest", languages=language, limit=limit)
+    probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
+    evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"
-    with shown_progress(out) as progress:
-        found = compare_ways(
-            loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
-            seen=parse_languages(seen) if seen else None, progress=progress,
-        )  # fmt: skip
+    found = compare_ways(
+        loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
+        seen=parse_languages(seen) if seen else None,
+    )  # fmt: skip
     page = write_comparison(found, place)
     out.print(comparison_summary(found))
     say(f"\n{answer(found)}\n\nTables and figures: {page}")

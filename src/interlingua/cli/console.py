@@ -1,4 +1,4 @@
-"""Where lines go: results to standard output, everything else beside it."""
+"""Where lines go: results to standard output, warnings and errors to standard error."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ err = Console(stderr=True, highlight=False)
 
 def say(line: str) -> None:
     """Print a result as it is."""
-    (err if line.startswith("warning: ") else out).print(line, markup=False, soft_wrap=True)
+    out.print(line, markup=False, soft_wrap=True)
 
 
 class _BesideBars(logging.Handler):
-    """Prints what the library logs to standard error, above the progress bars that are there."""
+    """Prints what the library logs above the progress bars that are there: warnings to standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        tqdm.write(f"{level}{record.getMessage()}", file=sys.stderr)
+        if record.levelno >= logging.WARNING:
+            tqdm.write(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+        else:
+            tqdm.write(record.getMessage(), file=sys.stdout)
+            sys.stdout.flush()
 
 
 def show_log() -> None:

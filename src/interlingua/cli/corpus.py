@@ -20,15 +20,16 @@ def show(
     limit: Annotated[int | None, typer.Option(help="First N lines of each part.")] = None,
 ) -> None:
     """Open a corpus, check it, and print its languages, sizes, licence, a sample line and warnings."""
-    from interlingua.corpora import CORPORA
+    from interlingua.corpora import open_corpus
     from interlingua.corpora.overview import facts, open_parts
 
-    known = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for key, value in facts(CORPORA[name]) if name in CORPORA else []:
-        known.add_row(key, Text(value))
-    if name in CORPORA:
+    source = open_corpus(name)
+    if rows := facts(source):
+        known = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for key, value in rows:
+            known.add_row(key, Text(value))
         out.print(known)
-    for part in open_parts(name, split=split, languages=language or (), limit=limit):
+    for part in open_parts(source, split=split, languages=language or (), limit=limit):
         out.print(f"\n{part.title}: {part.size}", style="bold", markup=False, soft_wrap=True)
         for code, line in part.sample:
             say(f"  {code}  {line if len(line) <= SAMPLE_LENGTH else line[:SAMPLE_LENGTH] + '...'}")

@@ -35,13 +35,13 @@ def experts(
 
     A run that was stopped goes on where it was when it is started again.
     """
-    from interlingua.corpora import load_corpus
+    from interlingua.corpora import open_corpus
     from interlingua.experts import find_experts_by_pooling, remove_recording
     from interlingua.experts.holding import Hold, ResponseType
     from interlingua.models.pooling import Pooling
     from interlingua.report.terminal import experts_summary
 
-    probe = load_corpus(corpus, "dev", languages=language, limit=limit)
+    probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))
     recording = folder.with_name(f"{folder.name}.recording")

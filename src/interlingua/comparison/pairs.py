@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,10 @@ import pandas as pd
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
 from interlingua.comparison.choose import Candidate, Reading
-from interlingua.corpora import CORPORA, PairCorpus, load_pairs
-from interlingua.corpora.layouts import pairs_of
+from interlingua.corpora import ENGLISH, PairCorpus, open_corpus
 from interlingua.measures import bitext
 from interlingua.measures.scoring import NEIGHBOURS
-from interlingua.progress import ProgressCallback
-
-ENGLISH = "eng_Latn"
+from interlingua.progress import tracked
 
 Bitexts = Mapping[tuple[str, str], PairCorpus]
 """By the name of the corpus and the language that is paired with English."""
@@ -31,16 +27,13 @@ def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | No
     """
     found = {}
     for name in names:
-        known = (
-            set(CORPORA[name].languages)
-            if name in CORPORA
-            else {code for pair in pairs_of(Path(name)) if ENGLISH in pair for code in pair}
-        )
-        codes = [code for code in languages if code in known - {ENGLISH}]
+        source = open_corpus(name)
+        known = source.paired_with_english()
+        codes = [code for code in languages if code in known]
         if not codes:
-            load_pairs(name)  # which says what is wrong, if anything is
+            source.pairs()  # which says what is wrong, if anything is
         for code in codes:
-            found[name, code] = load_pairs(name, code, ENGLISH, limit=limit)
+            found[name, code] = source.pairs(code, ENGLISH, limit=limit)
     return found
 
 
@@ -49,7 +42,6 @@ def judge_bitext(
     bitexts: Bitexts,
     probe_of: Callable[[Reading], Layers],
     spaces_of: Callable[[Reading, Mapping[str, Sequence[str]]], Spaces],
-    progress: ProgressCallback,
 ) -> pd.DataFrame:
     """Fit candidates on the whole probe and retrieve the pairs of each bitext, both ways.
 
@@ -58,15 +50,13 @@ def judge_bitext(
         bitexts: The pairs.
         probe_of: Returns the probe's embeddings by a reading.
         spaces_of: Returns the embeddings of sentences by a reading.
-        progress: Called with the number of bitexts done.
 
     Returns:
         A tidy table: corpus, candidate, and the columns of `measures.bitext` (its `candidate` is here `other`).
     """
     tables = []
     fitted = {candidate: candidate.recipe.fit(probe_of(candidate.reading)) for candidate in candidates}
-    for done, ((name, _), corpus) in enumerate(bitexts.items()):
-        progress("Bitext", done, len(bitexts))
+    for (name, _), corpus in tracked(bitexts.items(), "Bitext"):
         sides = dict(zip(corpus.languages, (corpus.left, corpus.right), strict=True))
         for candidate, alignment in fitted.items():
             spaces = concatenated(spaces_of(candidate.reading, sides), candidate.recipe.layers)
@@ -86,5 +76,4 @@ def judge_bitext(
             table.insert(0, "corpus", name)
             table.insert(1, "candidate", str(candidate))
             tables.append(table)
-    progress("Bitext", len(bitexts), len(bitexts))
     return pd.concat(tables, ignore_index=True)

@@ -1,26 +1,27 @@
-"""What is read: corpora of three shapes, one file per source.
+"""What is read: corpora of three shapes, found by one function.
 
-`parallel`, `pairs` and `text` hold the shapes. `starter`, `flores`, `ntrex`, `tatoeba`, `bucc`, `pawsx` and `wikipedia`
-are the named sources, each described as data (`source`); those of the Hugging Face Hub are fetched by `hub`. `folder`,
-`layouts` and `tables` read a user's own. `registry` finds the right one for a name or a path. A corpus is checked when
-it is opened (`checks`).
+`open_corpus` (`registry`) finds a `Source` for a name, a path or a data set; its methods `parallel`, `pairs` and `text`
+read a corpus of that shape. A source is `named`, and then described as data (`named_sources`, `starter`), or `local`: a
+folder (`folder`, `layouts`), a table (`tables`) or a text file. `hub` and `hub_readers` fetch and read the data sets of
+the Hugging Face Hub. A corpus is checked when it is read (`checks`).
 """
 
 from interlingua.corpora.checks import CorpusWarning
+from interlingua.corpora.named import NamedSource
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
-from interlingua.corpora.registry import CORPORA, load_corpus, load_pairs, load_text
-from interlingua.corpora.source import CorpusSource
+from interlingua.corpora.registry import CORPORA, open_corpus
+from interlingua.corpora.source import ENGLISH, Source
 from interlingua.corpora.text import TextCorpus
 
 __all__ = [
     "CORPORA",
-    "CorpusSource",
+    "ENGLISH",
     "CorpusWarning",
+    "NamedSource",
     "PairCorpus",
     "ParallelCorpus",
+    "Source",
     "TextCorpus",
-    "load_corpus",
-    "load_pairs",
-    "load_text",
+    "open_corpus",
 ]

@@ -13,6 +13,8 @@ from interlingua.languages import parse_language
 
 PROBE_SPLIT = "dev"
 EVALUATION_SPLIT = "devtest"
+HALVES = (PROBE_SPLIT, EVALUATION_SPLIT)
+"""What the halves of a corpus without splits are called."""
 
 
 def read_folder(folder: Path, split: str, name: str | None = None) -> ParallelCorpus:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from interlingua.corpora.source import CorpusSource
+from interlingua.corpora.named import NamedSource
 from interlingua.errors import CorpusError, InterlinguaError, MissingExtraError
 from interlingua.files import written_whole
 
@@ -20,7 +20,7 @@ TIMEOUT = 10.0
 """Seconds to wait for the Hub's first answer."""
 
 
-def read_table(source: CorpusSource, configuration: str | None, split: str, columns: Sequence[str] | None) -> pa.Table:
+def read_table(source: NamedSource, configuration: str | None, split: str, columns: Sequence[str] | None) -> pa.Table:
     """Return a split of a data set on the Hub: from the cache, or from the Hub into the cache.
 
     Args:
@@ -50,14 +50,14 @@ def read_table(source: CorpusSource, configuration: str | None, split: str, colu
     return pq.read_table(path, columns=list(columns) if columns is not None else None)
 
 
-def cache_folder(source: CorpusSource, configuration: str | None) -> Path:
+def cache_folder(source: NamedSource, configuration: str | None) -> Path:
     """Return the folder in which what was fetched is kept: one for each data set, revision and configuration."""
     repository = str(source.repository).strip("/").replace("/", "--")
     root = platformdirs.user_cache_path("interlingua") / "corpora"
     return root / f"{repository}@{source.revision}" / (configuration or "default")
 
 
-def load_dataset(source: CorpusSource, configuration: str | None, split: str, *, streaming: bool = False) -> Any:
+def load_dataset(source: NamedSource, configuration: str | None, split: str, *, streaming: bool = False) -> Any:
     """Open a data set of the Hub, or of a folder in its layout, with the library `datasets`.
 
     Raises:
@@ -82,7 +82,7 @@ def load_dataset(source: CorpusSource, configuration: str | None, split: str, *,
         )
 
 
-def stream_rows(source: CorpusSource, configuration: str | None, split: str) -> Iterator[dict[str, Any]]:
+def stream_rows(source: NamedSource, configuration: str | None, split: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a data set without downloading more than is asked for.
 
     Raises:
@@ -94,7 +94,7 @@ def stream_rows(source: CorpusSource, configuration: str | None, split: str) -> 
         yield from dataset
 
 
-def _require_hub(source: CorpusSource) -> None:
+def _require_hub(source: NamedSource) -> None:
     # One request without retries: without a network, the library would retry for half a minute before it says so. Where
     # the user has said that there is none, it looks into its own cache at once.
     from huggingface_hub import HfApi, constants
@@ -105,7 +105,7 @@ def _require_hub(source: CorpusSource) -> None:
 
 
 @contextmanager
-def _explained(source: CorpusSource, configuration: str | None) -> Generator[None]:
+def _explained(source: NamedSource, configuration: str | None) -> Generator[None]:
     """Turn whatever goes wrong with the Hub into one line."""
     part = f", part '{configuration}'" if configuration else ""
     tried = f"corpus '{source.name}' could not be fetched from {source.repository}@{source.revision}{part} on the Hub"

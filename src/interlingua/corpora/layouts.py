@@ -6,19 +6,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from interlingua.corpora.bucc import gold_files, read_gold_file
+from interlingua.corpora.bucc_files import gold_files, read_gold_file
 from interlingua.corpora.folder import splits_of
 from interlingua.corpora.lines import read_lines, read_text
 from interlingua.corpora.pairs import PairCorpus, line_by_line
 from interlingua.corpora.paraphrase_files import read_paraphrases
-from interlingua.corpora.source import Shape
+from interlingua.corpora.source import ENGLISH, Shape
 from interlingua.corpora.text import TextCorpus
 from interlingua.corpora.text_files import read_text_corpus
 from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import language_of_name, parse_language
 
 PAIR_FILE = re.compile(r"(tatoeba\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
-ENGLISH = "eng_Latn"
 ONLY_SPLIT = "test"
 """What pairs are called whose folder does not name a split: they are for evaluation."""
 Pair = tuple[str, str]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from interlingua.corpora import layouts, tables
 from interlingua.corpora.checks import CorpusWarning
-from interlingua.corpora.folder import EVALUATION_SPLIT, PROBE_SPLIT
+from interlingua.corpora.named import NamedSource
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
-from interlingua.corpora.registry import CORPORA, is_table, load_corpus, load_pairs, load_text
-from interlingua.corpora.source import CorpusSource, Shape
+from interlingua.corpora.source import Source
 from interlingua.corpora.text import TextCorpus
 from interlingua.errors import CorpusError
 from interlingua.languages import parse_languages
@@ -40,8 +37,10 @@ class Part:
     fingerprint: str
 
 
-def facts(source: CorpusSource) -> list[tuple[str, str]]:
-    """Return what is known of a named corpus without opening it, as names and values."""
+def facts(source: Source) -> list[tuple[str, str]]:
+    """Return what is known of a corpus without opening it, as names and values: nothing but of a named one."""
+    if not isinstance(source, NamedSource):
+        return []
     where = f"{source.repository} at {source.revision}" if source.repository else "in the package"
     known = [
         ("what", source.description),
@@ -58,84 +57,43 @@ def facts(source: CorpusSource) -> list[tuple[str, str]]:
 
 
 def open_parts(
-    name: str, *, split: str | None = None, languages: Sequence[str] = (), limit: int | None = None
+    source: Source, *, split: str | None = None, languages: Sequence[str] = (), limit: int | None = None
 ) -> Iterator[Part]:
     """Open every part of a corpus, one after the other, and describe it.
 
     Args:
-        name: A registered name, or a path.
+        source: What `open_corpus` returned.
         split: This split alone.
         languages: These languages alone.
         limit: The first lines, pairs or paragraphs of each part.
 
     Raises:
-        CorpusError: There is no such corpus, or a part of it cannot be read.
+        CorpusError: A part of it cannot be read.
         LanguageError: A language is unknown, or the corpus lacks it.
     """
     codes = parse_languages(languages)
-    source = CORPORA.get(name)
-    if source is not None:
-        for shape in source.shapes:
-            yield from _source_parts(source, shape, split, codes, limit)
-    elif Path(name).is_dir():
-        yield from _folder_parts(Path(name), split, codes, limit)
-    elif Path(name).suffix == ".txt" and Path(name).is_file():
-        yield from _texts(name, _said(name, codes), limit)
-    else:
-        yield from _table_parts(name, split, codes, limit)
+    for shape in source.shapes:
+        if shape == "parallel":
+            for name in [split] if split else source.splits:
+                yield _parallel_part(source.parallel(name, languages=codes or None, limit=limit))
+        elif shape == "pairs":
+            for pair in source.pair_languages(codes):
+                yield _pair_part(source.pairs(*pair, split=split, limit=limit))
+        else:
+            for code in codes or _text_languages(source):
+                yield _text_part(source.text(code, limit=limit or _at_first(source)))
 
 
-def _source_parts(
-    source: CorpusSource, shape: Shape, split: str | None, codes: Sequence[str], limit: int | None
-) -> Iterator[Part]:
-    languages = codes or source.default_languages(shape)
-    if shape == "parallel":
-        splits = [split] if split else source.splits
-        yield from _parallel_splits(source.name, splits, languages, limit)
-    elif shape == "pairs":
-        for code in languages:
-            yield _pair_part(load_pairs(source.name, code, split=split, limit=limit))
-    else:
-        yield from _texts(source.name, languages, limit or (HUB_PARAGRAPHS if source.repository else None))
-
-
-def _folder_parts(folder: Path, split: str | None, codes: Sequence[str], limit: int | None) -> Iterator[Part]:
-    shape = layouts.shape_of(folder)
-    if shape == "parallel":
-        splits = [split] if split else layouts.splits_of(folder) or (PROBE_SPLIT, EVALUATION_SPLIT)
-        yield from _parallel_splits(str(folder), splits, codes, limit)
-    elif shape == "pairs":
-        for pair in layouts.pairs_of(folder):
-            if not codes or set(codes) & set(pair):
-                yield _pair_part(load_pairs(folder, *pair, split=split, limit=limit))
-    else:
-        yield from _texts(str(folder), codes or tuple(layouts.text_files(folder)), limit)
-
-
-def _table_parts(name: str, split: str | None, codes: Sequence[str], limit: int | None) -> Iterator[Part]:
-    columns = tables.read_columns(name)[1] if is_table(name) else {}
-    if {"sentence1", "sentence2"} <= set(columns):
-        yield _pair_part(load_pairs(name, *codes, split=split, limit=limit))
-    elif "text" in columns and not tables.language_columns(columns):
-        yield from _texts(name, _said(name, codes), limit)
-    else:
-        yield from _parallel_splits(name, [split] if split else (PROBE_SPLIT, EVALUATION_SPLIT), codes, limit)
-
-
-def _said(name: str, codes: Sequence[str]) -> Sequence[str]:
-    if not codes:
-        raise CorpusError(f"'{name}' does not say its language; name it with --language")
+def _text_languages(source: Source) -> Sequence[str]:
+    codes = source.default_languages("text")
+    if codes is None:
+        raise CorpusError(f"'{source.name}' does not say its language; name it with --language")
     return codes
 
 
-def _parallel_splits(name: str, splits: Sequence[str], codes: Sequence[str], limit: int | None) -> Iterator[Part]:
-    for split in splits:
-        yield _parallel_part(load_corpus(name, split, languages=codes or None, limit=limit))
-
-
-def _texts(name: str, codes: Sequence[str], limit: int | None) -> Iterator[Part]:
-    for code in codes:
-        yield _text_part(load_text(name, code, limit=limit))
+def _at_first(source: Source) -> int | None:
+    """Return how much of a text is looked at where no limit is given: all, if it need not be downloaded."""
+    return HUB_PARAGRAPHS if isinstance(source, NamedSource) and source.repository else None
 
 
 def _parallel_part(corpus: ParallelCorpus) -> Part:

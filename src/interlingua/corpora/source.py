@@ -1,89 +1,176 @@
-"""What is known of a corpus that has a name, as data, in the manner of mteb's task metadata."""
+"""A corpus that can be opened: what it holds, and how it is read in each of its shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
+from interlingua.corpora.checks import require_limit
+from interlingua.corpora.folder import PROBE_SPLIT
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
-from interlingua.corpora.text import TextCorpus
-from interlingua.errors import CorpusError, LanguageError
+from interlingua.corpora.text import MIN_LENGTH, TextCorpus
+from interlingua.languages import parse_language, parse_languages
 
 Shape = Literal["parallel", "pairs", "text"]
+ENGLISH = "eng_Latn"
 
 
-@dataclass(frozen=True)
-class CorpusSource:
-    """A corpus that has a name: where it is, whose it is, and how to read it.
+class Source(ABC):
+    """Where a corpus comes from: a name, a folder, a file or a data set; `open_corpus` finds the right one.
 
     Attributes:
-        name: What it is asked for as.
-        description: What it is, in a line.
-        licence: The terms of its text.
-        citation: The publication to cite.
-        languages: The FLORES-200 codes that it has.
-        splits: Its own names of its parts.
-        repository: The data set on the Hugging Face Hub; `None` for what comes with the package.
-        revision: The commit that is read, so that the text never changes.
-        provenance: Where `revision` and the schema were taken from, and what is not certain.
-        access: What a user must do before it can be downloaded, if anything.
-        layout: The files that a folder needs to be read in its stead.
-        by_default: For each shape, the languages that are read where none are asked for: all may be a long download.
-        read_parallel: Reads a split, and these languages, as a `ParallelCorpus`.
-        read_pairs: Reads a split, and these languages (none: the only pair there is), as a `PairCorpus`.
-        read_text: Reads a language, up to a number of paragraphs or characters, with a minimum length.
-        pair_split: The split that pairs are read from where none is asked for.
+        name: What it was asked for as.
+        shapes: What it can be read as.
+        splits: The splits of its parallel text.
+        is_halved: Whether it has no splits, so that its halves serve as `dev` and `devtest`.
     """
 
     name: str
-    description: str
-    licence: str
-    citation: str
-    languages: tuple[str, ...]
     splits: tuple[str, ...]
-    repository: str | None = None
-    revision: str | None = None
-    provenance: str = ""
-    access: str = ""
-    layout: str = ""
-    by_default: Mapping[Shape, tuple[str, ...]] = field(default_factory=dict)
-    read_parallel: Callable[[CorpusSource, str, Sequence[str]], ParallelCorpus] | None = None
-    read_pairs: Callable[[CorpusSource, str, Sequence[str]], PairCorpus] | None = None
-    read_text: Callable[[CorpusSource, str, int | None, int | None, int], TextCorpus] | None = None
-    pair_split: str = "test"
 
     @property
+    @abstractmethod
     def shapes(self) -> tuple[Shape, ...]:
         """What it can be read as."""
-        readers: dict[Shape, object] = {
-            "parallel": self.read_parallel,
-            "pairs": self.read_pairs,
-            "text": self.read_text,
-        }
-        return tuple(shape for shape, reader in readers.items() if reader is not None)
 
-    def default_languages(self, shape: Shape) -> tuple[str, ...]:
-        """Return the languages that are read in a shape where none are asked for."""
-        return self.by_default.get(shape, self.languages)
+    @property
+    def is_halved(self) -> bool:
+        """Whether it has no splits, so that its halves serve as `dev` and `devtest`."""
+        return True
 
-    def require_language(self, code: str) -> str:
-        """Return the code if the corpus has that language.
+    def default_languages(self, shape: Shape) -> tuple[str, ...] | None:
+        """Return the languages that are read in a shape where none are asked for; None where it does not say."""
+        return None
+
+    def pair_languages(self, codes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return what `pairs` takes, once for each pair that it has of some languages, or of all."""
+        return (tuple(codes),)
+
+    @abstractmethod
+    def paired_with_english(self) -> frozenset[str]:
+        """Return the languages that it pairs with English."""
+
+    def parallel(
+        self,
+        split: str = PROBE_SPLIT,
+        *,
+        languages: Sequence[str] | None = None,
+        limit: int | None = None,
+        drop_duplicates: bool = False,
+    ) -> ParallelCorpus:
+        """Read one split of parallel text, checked.
+
+        A corpus without splits is halved: the first half of its lines is the split `dev`, the second `devtest`.
+
+        Args:
+            split: `dev` to find experts on, `devtest` to measure on, or another split that the corpus has.
+            languages: Keep these only; any code or name of a language. By default all of a local corpus, and the
+                paper's 22 and Chinese of one on the Hub.
+            limit: Keep the first `limit` sentences of each language.
+            drop_duplicates: Leave out lines that repeat an earlier one in any language, in every language at once.
+
+        Returns:
+            Sentences by language, entry i the same in each; what was found when they were checked is in `warnings`.
 
         Raises:
-            LanguageError: It does not.
-        """
-        if code not in self.languages:
-            raise LanguageError(f"corpus '{self.name}' has no {code}; it has {', '.join(self.languages)}")
-        return code
+            CorpusError: It is not parallel text, or its text is empty, unreadable or not aligned.
+            LanguageError: A language is unknown, or the corpus lacks it.
 
-    def require_split(self, split: str) -> str:
-        """Return the split if the corpus has it.
+        Example:
+            >>> import interlingua as il
+            >>> corpus = il.open_corpus("starter").parallel("devtest", languages=["Spanish", "ja"])
+            >>> corpus.languages, len(corpus)
+            (('spa_Latn', 'jpn_Jpan'), 100)
+        """
+        require_limit(limit)
+        codes = parse_languages(languages) if languages is not None else None
+        corpus = self._parallel(split, codes)
+        if codes is not None:
+            corpus = corpus.only(codes)
+        if drop_duplicates:
+            corpus = corpus.without_duplicates()
+        return corpus.first(limit)
+
+    def pairs(
+        self, *languages: str, split: str | None = None, limit: int | None = None, drop_duplicates: bool = False
+    ) -> PairCorpus:
+        """Read bitext of two languages or paraphrases of one, checked.
+
+        Args:
+            *languages: One language for paraphrases, or for its pair with English; two for a pair, in the order of the
+                sides; none where the corpus has one pair.
+            split: By default `test`, or the only one of a folder.
+            limit: Keep the first `limit` pairs, and on each side as many distractors.
+            drop_duplicates: Leave out pairs with a sentence that repeats an earlier one, and distractors. Of PAWS-X,
+                repeats are always left out.
+
+        Returns:
+            Two sides and the gold pairs; what was left out is counted in `dropped`.
 
         Raises:
-            CorpusError: It does not.
+            CorpusError: It has no pairs, or its text is empty, unreadable or not aligned.
+            LanguageError: A language is unknown, or the corpus lacks the pair.
+
+        Example:
+            >>> import interlingua as il
+            >>> paraphrases = il.open_corpus("starter").pairs("German")
+            >>> len(paraphrases), paraphrases.languages
+            (100, ('deu_Latn', 'deu_Latn'))
         """
-        if split not in self.splits:
-            raise CorpusError(f"corpus '{self.name}' has no split '{split}'; it has {', '.join(self.splits)}")
-        return split
+        require_limit(limit)
+        codes = tuple(parse_language(language) for language in languages)
+        corpus = self._pairs(split, codes)
+        if codes != corpus.languages == codes[::-1]:
+            corpus = corpus.swapped()
+        if drop_duplicates:
+            corpus = corpus.without_duplicates()
+        return corpus.first(limit)
+
+    def text(
+        self,
+        language: str,
+        *,
+        split: str | None = None,
+        limit: int | None = None,
+        characters: int | None = None,
+        min_length: int = MIN_LENGTH,
+    ) -> TextCorpus:
+        """Read running text of one language as paragraphs, checked.
+
+        Args:
+            language: Any code or name of a language.
+            split: Of a `datasets.DatasetDict`; by default `train`.
+            limit: Read this many paragraphs at most.
+            characters: Read no more paragraphs than reach this many characters. Of Wikipedia, which is streamed, 50
+                million where neither bound is given.
+            min_length: Leave out, and count, paragraphs of fewer characters.
+
+        Returns:
+            Paragraphs; those that were left out are counted in `dropped`.
+
+        Raises:
+            CorpusError: It is not running text, or its text is empty or unreadable.
+            LanguageError: The language is unknown, or the corpus lacks it.
+
+        Example:
+            >>> import interlingua as il
+            >>> text = il.open_corpus("starter").text("ja")
+            >>> len(text), text.language, len(il.open_corpus("starter").text("ja", limit=3))
+            (20, 'jpn_Jpan', 3)
+        """
+        require_limit(limit)
+        require_limit(characters)
+        return self._text(parse_language(language), split, limit, characters, min_length)
+
+    @abstractmethod
+    def _parallel(self, split: str, codes: tuple[str, ...] | None) -> ParallelCorpus: ...
+
+    @abstractmethod
+    def _pairs(self, split: str | None, codes: tuple[str, ...]) -> PairCorpus: ...
+
+    @abstractmethod
+    def _text(
+        self, code: str, split: str | None, limit: int | None, characters: int | None, min_length: int
+    ) -> TextCorpus: ...

@@ -8,10 +8,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from interlingua.corpora.folder import EVALUATION_SPLIT, PROBE_SPLIT, read_folder
+from interlingua.corpora.named import NamedSource
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.corpora.paraphrase_files import read_paraphrases
-from interlingua.corpora.source import CorpusSource
 from interlingua.corpora.text import TextCorpus
 from interlingua.corpora.text_files import read_text_corpus
 from interlingua.errors import CorpusError, LanguageError
@@ -21,7 +21,7 @@ IN_FIVE = ("deu_Latn", "eng_Latn", "fra_Latn", "jpn_Jpan", "spa_Latn")
 """The languages of the paraphrases and of the running text."""
 
 
-def read_parallel(source: CorpusSource, split: str, languages: Sequence[str]) -> ParallelCorpus:
+def read_parallel(source: NamedSource, split: str, languages: Sequence[str]) -> ParallelCorpus:
     """Read 100 sentences of the split `dev` or `devtest`."""
     source.require_split(split)
     with _folder() as folder:
@@ -29,7 +29,7 @@ def read_parallel(source: CorpusSource, split: str, languages: Sequence[str]) ->
     return corpus.only(languages) if languages else corpus
 
 
-def read_pairs(source: CorpusSource, split: str, languages: Sequence[str]) -> PairCorpus:
+def read_pairs(source: NamedSource, split: str, languages: Sequence[str]) -> PairCorpus:
     """Read 100 sentences of the split `devtest` with a paraphrase each."""
     if split not in (source.pair_split, EVALUATION_SPLIT):
         raise CorpusError(f"the paraphrases of corpus '{source.name}' have no split '{split}'; they are of devtest")
@@ -39,7 +39,7 @@ def read_pairs(source: CorpusSource, split: str, languages: Sequence[str]) -> Pa
 
 
 def read_text(
-    source: CorpusSource, language: str, limit: int | None, characters: int | None, min_length: int
+    source: NamedSource, language: str, limit: int | None, characters: int | None, min_length: int
 ) -> TextCorpus:
     """Read 20 encyclopedic paragraphs."""
     _require_one_of_five(source, [language])
@@ -48,7 +48,7 @@ def read_text(
         return read_text_corpus(path, source.name, language, limit, characters, min_length)
 
 
-def _require_one_of_five(source: CorpusSource, languages: Sequence[str]) -> None:
+def _require_one_of_five(source: NamedSource, languages: Sequence[str]) -> None:
     if len(set(languages)) != 1 or languages[0] not in IN_FIVE:
         asked = " and ".join(languages) or "no language"
         raise LanguageError(
@@ -63,7 +63,7 @@ def _folder() -> Generator[Path]:
         yield folder
 
 
-STARTER = CorpusSource(
+STARTER = NamedSource(
     name="starter",
     description="23 languages, 100 sentences to probe and 100 to evaluate, 100 paraphrases and 20 paragraphs in five "
     "of them; bundled, for trying things out",

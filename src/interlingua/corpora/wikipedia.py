@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlingua.corpora.hub import cache_folder, stream_rows
-from interlingua.corpora.source import CorpusSource
+from interlingua.corpora.named import NamedSource
 from interlingua.corpora.text import ParagraphFilter, TextCorpus, first_paragraphs
 from interlingua.files import written_whole
-from interlingua.languages import PAPER_LANGUAGES, short_code
+from interlingua.languages import short_code
 
 SPLIT = "train"
 DEFAULT_CHARACTERS = 50_000_000
@@ -16,7 +16,7 @@ DEFAULT_CHARACTERS = 50_000_000
 
 
 def read_text(
-    source: CorpusSource, language: str, limit: int | None, characters: int | None, min_length: int
+    source: NamedSource, language: str, limit: int | None, characters: int | None, min_length: int
 ) -> TextCorpus:
     """Read the first paragraphs of a language's Wikipedia, from the cache if it reaches that far."""
     import pyarrow as pa
@@ -49,7 +49,7 @@ def _reaches(paragraphs: list[str], limit: int | None, characters: int | None) -
 
 
 def _fetch(
-    source: CorpusSource, configuration: str, limit: int | None, characters: int | None, min_length: int
+    source: NamedSource, configuration: str, limit: int | None, characters: int | None, min_length: int
 ) -> tuple[list[str], list[int], bool]:
     """Stream paragraphs until there are enough; beside each, how many shorter ones had been left out by then."""
     articles = stream_rows(source, configuration, SPLIT)
@@ -67,7 +67,7 @@ def _fetch(
 
 
 def _corpus(
-    source: CorpusSource,
+    source: NamedSource,
     language: str,
     paragraphs: list[str],
     dropped: list[int],
@@ -78,19 +78,3 @@ def _corpus(
     first = first_paragraphs(paragraphs, limit, characters)
     counts = {f"under {min_length} characters": dropped[len(first) - 1]} if first else {}
     return TextCorpus(source.name, SPLIT, language, first, counts)
-
-
-WIKIPEDIA = CorpusSource(
-    name="wikipedia",
-    description="Wikipedia of 1 November 2023, any of its languages; streamed, only as much as asked for",
-    licence="CC BY-SA 3.0 and GFDL",
-    citation="Wikimedia Foundation, Wikimedia Downloads, https://dumps.wikimedia.org",
-    languages=(*PAPER_LANGUAGES, "zho_Hans"),
-    splits=(SPLIT,),
-    repository="wikimedia/wikipedia",
-    revision="b04c8d1ceb2f5cd4588862100d08de323dccfbaa",
-    provenance="the revision that public code pins; Parquet, one configuration a language, such as 20231101.de",
-    layout="<code>.txt, a paragraph a line",
-    by_default={"text": ("eng_Latn",)},
-    read_text=read_text,
-)

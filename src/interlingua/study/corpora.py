@@ -5,25 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from interlingua.corpora import (
-    CORPORA,
-    CorpusWarning,
-    PairCorpus,
-    ParallelCorpus,
-    TextCorpus,
-    load_corpus,
-    load_pairs,
-    load_text,
-)
-from interlingua.corpora.layouts import pairs_of
-from interlingua.corpora.registry import is_halved
+from interlingua.corpora import ENGLISH, CorpusWarning, PairCorpus, ParallelCorpus, TextCorpus, open_corpus
 from interlingua.errors import InputError, LanguageError
 from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, language_name
 from interlingua.study.config import StudyConfig
-
-ENGLISH = "eng_Latn"
 
 logger = logging.getLogger(__name__)
 
@@ -76,15 +62,15 @@ def load_corpora(config: StudyConfig) -> Corpora:
         InterlinguaError: What the room `corpora` raises.
     """
     probe, evaluation = _parallel(config)
-    if is_halved(config.corpus):
+    if open_corpus(config.corpus).is_halved:
         logger.info(
-            "'%s' has no splits: the first %d lines of each language are the probe, the other %d are evaluated",
-            config.corpus, len(probe), len(evaluation),
-        )  # fmt: skip
+            f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
+            f"{len(evaluation)} are evaluated"
+        )
     logger.info(
-        "Probe: %d languages x %d sentences; evaluation: %d x %d",
-        len(probe.languages), len(probe), len(evaluation.languages), len(evaluation),
-    )  # fmt: skip
+        f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
+        f"{len(evaluation.languages)} x {len(evaluation)}"
+    )
     return Corpora(
         probe,
         evaluation,
@@ -96,8 +82,9 @@ def load_corpora(config: StudyConfig) -> Corpora:
 
 def _parallel(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
     """Return the probe and the evaluation split, with the languages that the study uses."""
-    probe = load_corpus(config.corpus, "dev", limit=config.probe_limit or config.limit)
-    evaluation = load_corpus(config.corpus, "devtest", limit=config.limit)
+    source = open_corpus(config.corpus)
+    probe = source.parallel("dev", limit=config.probe_limit or config.limit)
+    evaluation = source.parallel("devtest", limit=config.limit)
     probed = config.probe_languages or _those_or_all(PAPER_PROBE_LANGUAGES, probe)
     absent = [code for code in config.targets if code not in probe.languages]
     if absent:
@@ -118,45 +105,38 @@ def _those_or_all(wanted: tuple[str, ...], corpus: ParallelCorpus) -> tuple[str,
 
 def _texts(config: StudyConfig) -> dict[str, TextCorpus]:
     texts = {}
+    source = open_corpus(config.perplexity.corpus)
     for target in config.targets:
         try:
-            texts[target] = load_text(config.perplexity.corpus, target, characters=config.perplexity.characters)
+            texts[target] = source.text(target, characters=config.perplexity.characters)
         except LanguageError:
             name = config.perplexity.corpus
-            logger.warning("no perplexity for %s: corpus '%s' has no text in it", language_name(target), name)
+            logger.warning(f"no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
     return texts
 
 
 def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, PairCorpus]:
     own = config.paraphrase
-    if own.languages is not None:  # what is asked for by name must be there
-        codes = own.languages
-    elif own.corpus in CORPORA:
-        codes = tuple(code for code in CORPORA[own.corpus].default_languages("pairs") if code in evaluation.languages)
+    source = open_corpus(own.corpus)
+    codes = own.languages  # what is asked for by name must be there
+    if codes is None:
+        known = source.default_languages("pairs")
+        codes = config.targets if known is None else tuple(code for code in known if code in evaluation.languages)
         if not codes:
-            logger.warning("no paraphrases: corpus '%s' has none in the languages that are measured", own.corpus)
-    else:
-        codes = config.targets
-    return {code: load_pairs(own.corpus, code, limit=own.limit or config.limit) for code in codes}
+            logger.warning(f"no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
+    return {code: source.pairs(code, limit=own.limit or config.limit) for code in codes}
 
 
 def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> dict[tuple[str, str], PairCorpus]:
     own = config.bitext
     pairs = {}
     for name in own.corpora:
+        source = open_corpus(name)
         wanted = own.languages  # what is asked for by name must be there
         if wanted is None:
-            wanted = tuple(code for code in evaluation.languages if code in _paired_with_english(name))
+            wanted = tuple(code for code in evaluation.languages if code in source.paired_with_english())
             if not wanted:
-                logger.warning("no bitext: '%s' pairs none of the languages that are measured with English", name)
+                logger.warning(f"no bitext: '{name}' pairs none of the languages that are measured with English")
         for code in wanted:
-            pairs[name, code] = load_pairs(name, code, ENGLISH, limit=own.limit or config.limit)
+            pairs[name, code] = source.pairs(code, ENGLISH, limit=own.limit or config.limit)
     return pairs
-
-
-def _paired_with_english(name: str) -> set[str]:
-    if name in CORPORA:
-        known = set(CORPORA[name].languages)
-    else:
-        known = {code for pair in pairs_of(Path(name)) if ENGLISH in pair for code in pair}
-    return known - {ENGLISH}

@@ -1,38 +1,16 @@
-"""BUCC 2018: two texts of comparable content, and which of their sentences are translations of each other."""
+"""The files of BUCC's shared task: two comparable texts, and which of their sentences translate each other."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-from interlingua.corpora.checks import require_text
-from interlingua.corpora.hub import read_table
 from interlingua.corpora.lines import read_fields
-from interlingua.corpora.mteb_bitext import ENGLISH, other_than_english, read_bitext
 from interlingua.corpora.pairs import PairCorpus
-from interlingua.corpora.source import CorpusSource
 from interlingua.errors import CorpusError
 from interlingua.languages import parse_language
 
-CONFIGURATION_OF = {parse_language(code): f"{code}-en" for code in ("de", "fr", "ru", "zh")}
 GOLD_FILE = re.compile(r"(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<split>\w+)\.gold(?P<suffix>\.tsv)?")
-
-
-def read_pairs(source: CorpusSource, split: str, languages: Sequence[str]) -> PairCorpus:
-    """Read the two texts of one language and English, distractors included, and the gold pairs."""
-    source.require_split(split)
-    language = other_than_english(source, languages)
-    columns = ["sentence1", "sentence2", "gold"]
-    row = read_table(source, CONFIGURATION_OF[language], split, columns).slice(0, 1).to_pylist()[0]
-    left, right = (require_text(f"{source.name}, {column}", row[column]) for column in columns[:2])
-    gold = tuple((i - 1, j - 1) for i, j in row["gold"])  # counted from 1 there
-    return PairCorpus(source.name, split, (language, ENGLISH), left, right, gold)
-
-
-def read_gold_pairs(source: CorpusSource, split: str, languages: Sequence[str]) -> PairCorpus:
-    """Read the gold pairs of one language and English, without distractors."""
-    return read_bitext(source, split, languages, CONFIGURATION_OF)
 
 
 def gold_files(folder: Path) -> dict[tuple[str, str], dict[str, Path]]:
@@ -84,37 +62,3 @@ def _read_text(path: Path) -> dict[str, str]:
             raise CorpusError(f"'{path}' line {line}: the identifier {row[0]} is there twice")
         text[row[0]] = row[1]
     return text
-
-
-_CITATION = "Zweigenbaum, Sharoff and Rapp, Overview of the Third BUCC Shared Task, BUCC 2018"
-_LICENCE = "not stated by the task; made from Wikipedia (CC BY-SA) and News Commentary, take it as for research"
-
-BUCC2018 = CorpusSource(
-    name="bucc2018",
-    description="BUCC 2018: German, French, Russian and Chinese with English, 35,000 gold pairs among distractors",
-    licence=_LICENCE,
-    citation=_CITATION,
-    languages=(*CONFIGURATION_OF, ENGLISH),
-    splits=("test",),
-    repository="mteb/BUCC",
-    revision="414572247440f0ccacf7eb0bb70a31533a0e5443",
-    provenance="mteb 2.26.24 pins this revision, Parquet; 12 to 86 MB a pair",
-    layout="<a>-<b>.<split>.gold, .<a> and .<b>, each perhaps with .tsv, as the shared task has them",
-    by_default={"pairs": ("zho_Hans",)},
-    read_pairs=read_pairs,
-)
-
-BUCC2018_GOLD = CorpusSource(
-    name="bucc2018-gold",
-    description="BUCC 2018, its 35,000 gold pairs alone",
-    licence=_LICENCE,
-    citation=_CITATION,
-    languages=BUCC2018.languages,
-    splits=("test",),
-    repository="mteb/bucc-bitext-mining",
-    revision="1739dc11ffe9b7bfccd7f3d585aeb4c544fc6677",
-    provenance="mteb 2.26.24 pins this revision, and reads it as one table with the column lang; JSON lines, 3 MB",
-    layout="<a>-<b>.<a>.txt and <a>-<b>.<b>.txt, line i the same sentence in both",
-    by_default={"pairs": tuple(CONFIGURATION_OF)},
-    read_pairs=read_gold_pairs,
-)
