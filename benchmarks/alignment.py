@@ -40,12 +40,12 @@ import pandas as pd
 import torch
 
 import interlingua as il
+from interlingua.alignment.bitexts import load_bitexts
 from interlingua.alignment.cut import cut
+from interlingua.alignment.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, search, simplest_of_the_best
 from interlingua.alignment.spaces import embed_to_disk
-from interlingua.comparison.judge import INTERVAL, bootstrapped, find_hits
-from interlingua.comparison.pairs import load_bitexts
 from interlingua.models import LanguageModel
 from interlingua.models.batching import Batch, for_each_batch, tokenise
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from interlingua.alignment import Settings
+from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.choose import Candidate, Reading, choose, shortlist
 from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import AS_GOOD
-from interlingua.comparison import Settings
-from interlingua.comparison.choose import Candidate, Reading, choose, shortlist
-from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
-from interlingua.comparison.pairs import load_bitexts
 from interlingua.errors import InputError
 from interlingua.report.comparison import answer, write_comparison
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from interlingua.alignment.aligner import Aligner, edit_of_cut
 from interlingua.alignment.cut import cut
-from interlingua.alignment.edits import EditGrid, best_edit, screen
+from interlingua.alignment.edits import EVERY_KIND, EditGrid, best_edit, screen
 from interlingua.alignment.methods import METHODS, NEED_LANGUAGE, Recipe
 from interlingua.alignment.selection import AS_GOOD, FOLDS, HeldOut, search, simplest_of_the_best
 from interlingua.alignment.spaces import Spaces, embed_to_disk
@@ -27,7 +27,7 @@ def align(
     layers: Sequence[int] | None = None,
     methods: Sequence[str] | None = None,
     together: int = 3,
-    edits: EditGrid | None = None,
+    edits: EditGrid | None = EVERY_KIND,
     language_free: bool = False,
     final_norm: bool = False,
     special_tokens: bool = False,
@@ -48,8 +48,8 @@ def align(
         layers: Hidden states to choose from, numbered from 0; by default all.
         methods: Names of `METHODS`; by default all that have a form without a language at run time.
         together: How many layers may be concatenated. With 1 the result can be exported.
-        edits: Which interventions are tried before the map; by default every kind at k = 2,000, half and whole. None of
-            them is, with `EditGrid(kinds=())`.
+        edits: Which interventions are tried before the map; by default every kind at k = 2,000, half and whole. None
+            for none.
         language_free: Choose among the forms that need no language at run time alone. Without it, each language's own
             mean is taken where it is better by more than `AS_GOOD`, and `encode` should be given the language.
         final_norm: Read the chosen layer through the model's final norm, as the last hidden state of a model that ends
@@ -70,7 +70,6 @@ def align(
         >>> aligner.encode(["It rains."]) @ aligner.encode(["Llueve."]).T  # doctest: +SKIP
     """
     chosen_from = tuple(m for m in METHODS if m not in NEED_LANGUAGE) if methods is None else tuple(methods)
-    grid = EditGrid() if edits is None else edits
     with TemporaryDirectory() as scratch:
         place = Path(scratch if folder is None else folder)
 
@@ -80,9 +79,9 @@ def align(
         spaces = embedded(model, layers, None)
         found = _chosen(spaces, chosen_from, together, language_free, folds, seed)
         edit = None
-        if grid.kinds:
+        if edits is not None and edits.kinds:
             table, made = screen(
-                model, probe, grid, found.recipe, layers=list(spaces), special_tokens=special_tokens, folds=folds,
+                model, probe, edits, found.recipe, layers=list(spaces), special_tokens=special_tokens, folds=folds,
                 seed=seed,
             )  # fmt: skip
             name, gain = best_edit(table, found.recipe.method)

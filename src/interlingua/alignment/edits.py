@@ -82,6 +82,10 @@ class EditGrid:
         return ("eng_Latn",) if "eng_Latn" in probe.languages else probe.languages[:1]
 
 
+EVERY_KIND = EditGrid()
+"""Every kind of intervention at k = 2,000, half and whole."""
+
+
 def make_edits(experts: Experts, grid: EditGrid, targets: Sequence[str]) -> dict[str, Intervention]:
     """Make every intervention of a grid, by a name that says what it is."""
     made: dict[str, Intervention] = {}

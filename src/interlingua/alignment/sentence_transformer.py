@@ -70,7 +70,7 @@ def save_sentence_transformer(
         if "auto_map" in json.loads((checkpoint / "config.json").read_text(encoding="utf-8")):
             raise InputError(
                 f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
-                "remote code; align without interventions: edits=EditGrid(kinds=())"
+                "remote code; align without interventions: edits=None"
             )
         options: dict[str, Any] = {
             "model_kwargs": {"dtype": torch.float32 if added else model.hf.dtype},

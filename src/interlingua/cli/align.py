@@ -44,7 +44,7 @@ def align(
     loaded = load_model(model, device, dtype, trust_remote_code)
     aligner = align_model(
         loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
-        edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
+        edits=EditGrid() if interventions else None, language_free=export is not None,
         final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed,
     )  # fmt: skip
     aligner.save_pretrained(folder)

@@ -50,10 +50,10 @@ def compare(
     All is fitted and chosen on the probe; the other split is read once, at the end. A comparison that was stopped goes
     on where it was.
     """
+    from interlingua.alignment import Settings
+    from interlingua.alignment import compare as compare_ways
+    from interlingua.alignment.bitexts import load_bitexts
     from interlingua.alignment.edits import EditGrid
-    from interlingua.comparison import Settings
-    from interlingua.comparison import compare as compare_ways
-    from interlingua.comparison.pairs import load_bitexts
     from interlingua.corpora import open_corpus
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison

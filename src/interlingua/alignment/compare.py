@@ -10,11 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from interlingua.alignment.edits import NONE, best_edit, screen
-from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
-from interlingua.alignment.selection import HeldOut
-from interlingua.alignment.spaces import Spaces, embed_to_disk
-from interlingua.comparison.choose import (
+from interlingua.alignment.bitexts import Bitexts, judge_bitext
+from interlingua.alignment.choose import (
     AS_IN_PAPER,
     Candidate,
     Reading,
@@ -23,10 +20,13 @@ from interlingua.comparison.choose import (
     score_candidates,
     shortlist,
 )
-from interlingua.comparison.growth import growth_in_languages, growth_in_sentences
-from interlingua.comparison.judge import Hits, groups, judge, pairs_table, ranking
-from interlingua.comparison.pairs import Bitexts, judge_bitext
-from interlingua.comparison.settings import Settings
+from interlingua.alignment.edits import NONE, best_edit, screen
+from interlingua.alignment.growth import growth_in_languages, growth_in_sentences
+from interlingua.alignment.judge import Hits, groups, judge, pairs_table, ranking
+from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
+from interlingua.alignment.selection import HeldOut
+from interlingua.alignment.settings import Settings
+from interlingua.alignment.spaces import Spaces, embed_to_disk
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json
@@ -74,7 +74,7 @@ def compare(
         evaluation: Other parallel sentences. Its languages that the probe lacks are judged without a mean of theirs.
         folder: Where embeddings and scores are kept, so that one that was stopped goes on. Both can be removed.
         settings: What is tried; the last layer as it is always is, being what the paper compares with.
-        bitexts: Pairs with English to judge on as well; see `comparison.pairs.load_bitexts`.
+        bitexts: Pairs with English to judge on as well; see `alignment.bitexts.load_bitexts`.
         seen: The languages that the model was pre-trained on; by default those that its makers name.
 
     Raises:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.choose import Candidate, Reading
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
-from interlingua.comparison.choose import Candidate, Reading
 from interlingua.corpora import ENGLISH, PairCorpus, open_corpus
 from interlingua.measures import bitext
 from interlingua.measures.scoring import NEIGHBOURS

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.choose import Candidate, Reading
 from interlingua.alignment.methods import Layers, Recipe, concatenated
-from interlingua.comparison.choose import Candidate, Reading
 from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import Scoring
