@@ -73,9 +73,9 @@ def test_status_tells_what_is_done_and_what_failed(run_cli, few, tmp_path, monke
 
 def test_a_second_run_says_that_there_is_nothing_to_do(run_cli, few):
     run_cli(*few)
-    code, _, told = run_cli(*few)
+    code, printed, _ = run_cli(*few)
     assert code == 0
-    assert "Nothing to do: all 11 cells are done" in told
+    assert "Nothing to do: all 11 cells are done" in printed
 
 
 def test_the_summary_has_behaviour_and_claims(run_cli, few):

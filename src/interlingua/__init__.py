@@ -75,8 +75,8 @@ _NAMES_OF_ROOM = {
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
-        "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
-        "mean_shift", "neutralise", "random_control", "set_to_mean",
+        "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
+        "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
     "languages": ("seen_languages",),
     "measures": (

@@ -2,8 +2,8 @@
 
 `linear` holds what every method returns, `methods` their names, one method a file; `selection` scores them by
 cross-validation inside the probe, `edits` screens interventions before the map. `align` chooses, fits and returns an
-`Aligner`, which reads a model `cut` at the layer it needs. `compare` sets all ways side by side: `choose` chooses inside
-the probe, `judge` and `bitexts` look at other sentences, and `growth` asks how much of the probe is needed.
+`Aligner`, which reads a model `cut` at the layer it needs. `compare` sets all ways side by side: `choose` chooses
+inside the probe, `judge` and `bitexts` look at other sentences, and `growth` asks how much of the probe is needed.
 """
 
 from interlingua.alignment.align import align
