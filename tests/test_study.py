@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from conftest import listening
 from interlingua.errors import ArtifactError, LanguageError
 from interlingua.report import answer, summary_table, write_report
 from interlingua.study import StudyConfig
@@ -38,7 +39,7 @@ def test_tables_are_tidy_and_complete(run):
 
 def test_a_study_gives_what_the_rooms_give_by_hand(run, config, checkpoint, corpus_folder):
     model = il.load_model(checkpoint, dtype="float32")
-    probe, evaluation = (il.open_corpus(corpus_folder).parallel(split) for split in ("dev", "devtest"))
+    probe, evaluation = (il.load_corpus(corpus_folder, split=split) for split in ("dev", "devtest"))
     steer = il.set_to_mean(il.find_experts(model, probe), "spa_Latn", 20)
     with il.random_control(steer, model.neurons, config.seed).applied_to(model):
         spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
@@ -57,12 +58,13 @@ def test_summary_is_the_mean_over_pairs_of_different_languages(run):
     assert len(answer(run)) == 4
 
 
-def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch, said):
+def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch):
     before = {name: table.copy() for name, table in run.tables.items()}
     monkeypatch.setattr("interlingua.study.worker.Worker.compute", None)
     written = [path for path in run.folder.rglob("*.*") if path.name not in ("study.log", "study.lock")]
     files = {path: path.stat().st_mtime_ns for path in written if path.is_file()}
-    again = il.run_study(config, run.folder)
+    with listening() as said:
+        again = il.run_study(config, run.folder)
     assert said[-1] == "Nothing to do: all 29 cells are done"
     assert {path: path.stat().st_mtime_ns for path in files} == files
     for name, table in again.tables.items():
@@ -131,7 +133,7 @@ def test_embeddings_on_disk_are_those_of_the_model(run, checkpoint, corpus_folde
 
     il.run_study(run.config, run.folder)
     model = il.load_model(checkpoint, dtype="float32")
-    evaluation = il.open_corpus(corpus_folder).parallel("devtest")
+    evaluation = il.load_corpus(corpus_folder, split="devtest")
     own = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
     stored = [load_file(path)["eng_Latn"] for path in (run.folder / "embeddings").iterdir()]
     assert any(np.array_equal(own, array) for array in stored)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import interlingua as il
-from conftest import make_model
+from conftest import listening, make_model
 from interlingua.report import write_report
 from interlingua.study import StudyConfig, estimate_study
 from interlingua.study.model import Checkpoint
@@ -98,14 +98,14 @@ def test_another_cluster_other_gpus_and_code_of_the_model_are_not_remembered(fin
     assert Checkpoint.of(config, None).recall(folder) is None
 
 
-def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads, said):
+def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
     config, folder = finished
     shutil.copytree(folder, tmp_path / "run")
     for content in ("{", "[]", json.dumps({"mark": None, "identity": {}, "neurons": 1})):
         (tmp_path / "run" / "model.json").write_text(content)
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
-        said.clear()
-        il.run_study(config, tmp_path / "run")
+        with listening() as said:
+            il.run_study(config, tmp_path / "run")
         assert said[-1] == "Nothing to do: all 11 cells are done"
         il.run_study(config, tmp_path / "run")
     assert len(loads) == 3, "it is remembered again"

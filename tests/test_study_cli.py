@@ -7,10 +7,11 @@ import sys
 import pytest
 
 import interlingua as il
+from conftest import listening
 from interlingua import cli
 from interlingua.study import StudyConfig, estimate_study, load_config
 from interlingua.study.corpora import load_corpora
-from interlingua.study.cost import cost_of
+from interlingua.study.counting import cost_of
 from interlingua.study.plan import plan
 
 
@@ -100,12 +101,13 @@ def test_warnings_of_a_corpus_are_said_once_on_stderr_and_in_the_log(run_cli, co
     assert "warning: corpus" not in run_cli(*few, "--corpus", repeated)[2], "nothing was computed"
 
 
-def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, tmp_path, monkeypatch, said):
+def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, tmp_path, monkeypatch):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32", measures=["geometry", "projection"]
     )
     monkeypatch.setitem(sys.modules, "umap", None)
-    run = il.run_study(config, tmp_path / "r")
+    with listening() as said:
+        run = il.run_study(config, tmp_path / "r")
     assert run.manifest["failed"] == []
     assert "projection" not in run.tables
     assert said.count("warning: no projection: it needs the extra 'plots': pip install 'interlingua[plots]'") == 1

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import interlingua as il
-from interlingua.errors import InputError
+from conftest import listening
+from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.cell_store import CellStore
-from interlingua.study.cluster import places_on
-from interlingua.study.schedule import Takes
+from interlingua.study.ray_graph import shares
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
@@ -41,7 +41,7 @@ def one_thread():
 
 @pytest.mark.slow
 def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
-    nodes, one_thread, checkpoint, corpus_folder, tmp_path, said
+    nodes, one_thread, checkpoint, corpus_folder, tmp_path
 ):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
@@ -49,26 +49,32 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
     )  # fmt: skip
 
     def kill_when_it_writes_texts():
-        store, on_it = CellStore(tmp_path / "spread"), re.compile(r"\] (texts, .*) \(dies/")
-        while not (begun := [found[1] for line in list(said) if (found := on_it.search(line))]):
+        store = CellStore(tmp_path / "spread")
+        while not (tmp_path / "spread" / "plan.json").exists():
             time.sleep(0.01)
-        while not any(state == "running" and record.name in begun for state, record in store.states()):
+        while not _two_write_texts(store):
             time.sleep(0.01)
         nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
     killer.start()
-    spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
+    with listening() as said:
+        spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
     killer.join(timeout=10)
     assert not killer.is_alive()
-    lost = [found for line in said if (found := re.match(r"warning: (.*) is begun again: dies/.* was lost", line))]
-    assert lost
-    assert f"again: {lost[0][1]} (stays/" in "\n".join(said)
+    again = [found[1] for line in said if (found := re.match("warning: (.*) was begun again, since its worker", line))]
+    assert again
     assert spread.manifest["failed"] == []
     alone = il.run_study(config, tmp_path / "alone")
     assert set(spread.tables) == set(alone.tables)
     for table in alone.tables:
         pd.testing.assert_frame_equal(spread.tables[table], alone.tables[table], check_exact=True)
+
+
+def _two_write_texts(store):
+    """Tell whether both nodes are at a cell that takes long: so the one that is killed loses it."""
+    running = [record.name for state, record in store.states() if state == "running"]
+    return len([name for name in running if name.startswith("texts")]) == 2
 
 
 def test_what_cannot_be_had_on_a_cluster_is_said_before_anything_starts(checkpoint, corpus_folder, tmp_path):
@@ -81,20 +87,44 @@ def test_what_cannot_be_had_on_a_cluster_is_said_before_anything_starts(checkpoi
 
 
 @pytest.mark.parametrize(
-    ("cpus", "gpus", "asked", "of_a_worker", "expected"),
+    ("cpus", "gpus", "asked", "expected"),
     [
-        (8, 0, Cluster("a"), 0, [(Takes.ALL, 8, 0)]),
-        (8, 0, Cluster("a", cpus=3), 0, [(Takes.ALL, 3, 0)] * 2),
-        (0, 0, Cluster("a"), 0, []),
-        (64, 2, Cluster("a"), 1, [(Takes.MODEL_FIRST, 21, 1)] * 2 + [(Takes.WITHOUT_MODEL, 21, 0)]),
-        (2, 2, Cluster("a"), 1, [(Takes.MODEL_FIRST, 1, 1)] * 2),
-        (4, 1, Cluster("a", cpus=1), 0.5, [(Takes.MODEL_FIRST, 1, 0.5)] * 2 + [(Takes.WITHOUT_MODEL, 1, 0)]),
-        (16, 0, Cluster("a"), 1, [(Takes.WITHOUT_MODEL, 16, 0)]),
+        (8, 0, Cluster("a"), (8, 0)),
+        (8, 0, Cluster("a", cpus=3), (3, 0)),
+        (0, 0, Cluster("a"), None),
+        (64, 2, Cluster("a", gpus=1), (21, 1)),
+        (2, 2, Cluster("a", gpus=1), (1, 1)),
+        (4, 1, Cluster("a", cpus=1, gpus=0.5), (1, 0.5)),
+        (16, 0, Cluster("a", gpus=1), None),
     ],
 )
-def test_workers_are_as_many_as_a_node_has_room_for(cpus, gpus, asked, of_a_worker, expected):
-    node = {"NodeID": "0123456789", "NodeName": "n", "Resources": {"CPU": float(cpus), "GPU": float(gpus)}}
-    places = places_on(node, asked, of_a_worker)
-    assert [(place.seat.takes, place.cpus, place.gpus) for place in places] == expected
-    assert sum(place.cpus for place in places) <= cpus
-    assert sum(place.gpus for place in places) <= gpus
+def test_a_cell_takes_what_a_node_has_room_for(cpus, gpus, asked, expected):
+    node = {"Alive": True, "Resources": {"CPU": float(cpus), "GPU": float(gpus)}}
+    small = {"Alive": True, "Resources": {"CPU": 1.0}}
+    assert shares([node], asked) == expected
+    assert shares([{**node, "Alive": False}], asked) is None
+    if asked.gpus:
+        assert shares([node, small], asked) == expected
+
+
+def test_two_workers_on_a_machine_without_gpus_share_its_cpus():
+    assert shares([{"Alive": True, "Resources": {"CPU": 9.0}}], Cluster("local"), workers=2) == (4, 0)
+
+
+@pytest.fixture(scope="module")
+def local_ray():
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.slow
+def test_a_node_of_another_version_is_left_out_and_no_worker_is_left(
+    local_ray, checkpoint, corpus_folder, tmp_path, monkeypatch
+):
+    config = StudyConfig(model=str(checkpoint), corpus=str(corpus_folder), k=[5], measures=["retrieval"], device="cpu")
+    monkeypatch.setattr("interlingua.study.ray_graph.version", lambda name: "0.0")
+    monkeypatch.setattr("interlingua.study.ray_graph.SECONDS_BETWEEN_LOOKS", 0.5)
+    with listening() as said, pytest.raises(InterlinguaError, match=r"no worker is left(.|\n)*not 0\.0"):
+        il.run_study(config, tmp_path / "run", cluster="auto")
+    assert any(re.match(r"warning: node .* is left out: it has interlingua .*, not 0\.0", line) for line in said)

@@ -1,51 +1,80 @@
 """A study on several devices of this machine, which are twice its CPU where there are no GPUs."""
 
 import os
+import re
 import signal
+import threading
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from interlingua.errors import InputError, ModelError
+from conftest import listening
+from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study import StudyConfig
-from interlingua.study.crew import devices_of
-from interlingua.study.processes import Processes
+from interlingua.study.cell_store import CellStore
+from interlingua.study.cluster import devices_of
+
+NAME = "texts, steered es k=20"
 
 
 @pytest.fixture(scope="module")
 def config(checkpoint, corpus_folder):
     return StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
-        measures=["retrieval", "geometry"],
+        measures=["retrieval", "geometry", "generation"], generation={"texts": 128, "max_new_tokens": 64},
     )  # fmt: skip
 
 
-@pytest.mark.slow
-def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config, tmp_path, monkeypatch, said):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # inherited by the processes
+@pytest.fixture
+def one_thread():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    alone = il.run_study(config, tmp_path / "alone")
+    yield
     torch.set_num_threads(threads)
+
+
+def process_of(task):
+    """Return the process that computes a cell now: Ray calls it by the name of its task."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_text().startswith(f"ray::{task}"):
+                return int(path.parent.name)
+        except OSError:
+            continue
+    return None
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config, tmp_path, one_thread, monkeypatch):
+    pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
+    monkeypatch.setattr("os.cpu_count", lambda: 2)  # one thread for each
     killed = []
-    start = Processes.start
 
-    def start_and_kill(crew, seat, cell):
-        start(crew, seat, cell)
-        if cell.name == "embeddings, steered es k=20" and not killed:
-            killed.append(crew._running[seat].process.pid)
-            os.kill(killed[0], signal.SIGKILL)
+    def kill_when_it_runs():
+        store = CellStore(tmp_path / "both")
+        while not (tmp_path / "both" / "plan.json").exists():
+            time.sleep(0.01)
+        while not any(state == "running" and record.name == NAME for state, record in store.states()):
+            time.sleep(0.01)
+        killed.append(process_of(NAME))
+        os.kill(killed[0], signal.SIGKILL)
 
-    monkeypatch.setattr(Processes, "start", start_and_kill)
-    said.clear()
-    both = il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "both")
-    workers = {line.rsplit("(", 1)[1] for line in said if line.startswith("[")}
-    assert workers == {"worker 1, cpu)", "worker 2, cpu)"}
+    killer = threading.Thread(target=kill_when_it_runs, daemon=True)
+    killer.start()
+    with listening() as said:
+        both = il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "both")
+    killer.join(timeout=10)
     assert killed
-    assert any("embeddings, steered es k=20 is begun again: the process of worker" in line for line in said)
+    workers = {found[1] for line in said if (found := re.match(r"\[.*\((.*)\)$", line))}
+    assert len(workers) >= 2
+    assert f"warning: {NAME} was begun again, since its worker died" in said
     assert both.manifest["failed"] == []
+    alone = il.run_study(config, tmp_path / "alone")
+    assert set(both.tables) == set(alone.tables)
     for name in alone.tables:
         pd.testing.assert_frame_equal(both.tables[name], alone.tables[name], check_exact=True)
 
@@ -62,7 +91,19 @@ def test_devices_are_named_by_a_list_or_are_all_gpus(monkeypatch):
 
 
 def test_a_model_that_no_process_can_load_is_an_error_before_anything_is_written(config, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
     absent = config.model_copy(update={"model": str(tmp_path / "absent"), "device": "cpu,cpu"})
     with pytest.raises(ModelError, match="cannot load model"):
         il.run_study(absent, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_devices_of_two_kinds_are_refused(config, tmp_path):
+    with pytest.raises(InputError, match="devices cpu, cuda:0 cannot be used together"):
+        il.run_study(config.model_copy(update={"device": "cpu,cuda:0"}), tmp_path / "run")
+
+
+def test_several_devices_need_ray(config, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(InterlinguaError, match=r"interlingua\[ray\]"):
+        il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "run")

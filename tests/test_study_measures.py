@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from conftest import listening
 from interlingua.report import summary_table, write_report
 from interlingua.report.tables import behaviour_table
 from interlingua.study import StudyConfig
@@ -47,7 +48,7 @@ def model(checkpoint):
 
 @pytest.fixture(scope="module")
 def spanish(model, corpus_folder):
-    return il.set_to_mean(il.find_experts(model, il.open_corpus(corpus_folder).parallel()), "es", 20)
+    return il.set_to_mean(il.find_experts(model, il.load_corpus(corpus_folder)), "es", 20)
 
 
 def of(table, condition, target="spa_Latn", kind="set-to-mean", k=20):
@@ -66,7 +67,7 @@ def test_generation_is_what_the_room_gives(run, model, spanish):
 
 
 def test_perplexity_is_what_the_room_gives(run, model, spanish):
-    text = il.open_corpus("starter").text("es", characters=1200).text
+    text = il.load_text("starter", "es", characters=1200).text
     control = il.random_control(spanish, model.neurons, 0)
     for condition, edit in (("steered", spanish), ("random", control)):
         with edit.applied_to(model):
@@ -80,7 +81,7 @@ def test_perplexity_is_what_the_room_gives(run, model, spanish):
 
 
 def test_paraphrase_is_what_the_room_gives_and_the_control_is_a_table_of_its_own(run, model, spanish):
-    pairs = il.open_corpus("starter").pairs("es", limit=8)
+    pairs = il.load_pairs("starter", "es", limit=8)
 
     def embedded():
         both = il.embed(model, [*pairs.left, *pairs.right])
@@ -121,7 +122,7 @@ def test_the_map_has_the_original_and_the_steered_space(run):
     assert set(table.condition) == {"steered"}
     assert table.groupby(["target", "kind"]).size().tolist() == [2 * 4 * 3] * 4
     assert set(table.space) == {"original", "steered"}
-    corpus = il.open_corpus(run.config.corpus).parallel("devtest")
+    corpus = il.load_corpus(run.config.corpus, "devtest")
     assert [corpus[code][row] for code, row in zip(table.language, table.sentence, strict=True)] == list(table.text)
 
 
@@ -133,7 +134,7 @@ def test_a_map_that_may_be_passed_on_holds_no_sentence(checkpoint, tmp_path):
     run = il.run_study(config, tmp_path / "run")
     assert "text" not in run.tables["projection"]
     page = write_report(run).read_text(encoding="utf-8")
-    corpus = il.open_corpus("starter").parallel("devtest", limit=4)
+    corpus = il.load_corpus("starter", "devtest", limit=4)
     assert not [line for code in corpus.languages for line in corpus[code] if line in page]
 
 
@@ -173,7 +174,7 @@ def test_the_kinds_stand_side_by_side(run):
     assert "(dampen alpha=0.3 strength=0.5)" in html
 
 
-def test_k_0_is_computed_once_with_the_original(config, tmp_path, said):
+def test_k_0_is_computed_once_with_the_original(config, tmp_path):
     few = config.model_copy(
         update={
             "k": (0,),
@@ -181,7 +182,8 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path, said):
             "targets": ("spa_Latn",),
         }
     )
-    run = il.run_study(few, tmp_path / "run")
+    with listening() as said:
+        run = il.run_study(few, tmp_path / "run")
     cells = [line for line in said if line.startswith("[")]
     assert not [line for line in cells if "random" in line and "generation" not in line]
     wide = run.tables["geometry"].query("measure == 'distance'").value.to_numpy().reshape(-1, 6)
@@ -196,12 +198,13 @@ def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
     write_report(run)
 
 
-def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tmp_path, said):
+def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tmp_path):
     config = StudyConfig(
         model=str(checkpoint), limit=2, targets=["Korean"], k=[5], dtype="float32", measures=["perplexity"],
         languages=["ko", "en"], probe_languages=["ko", "en"], perplexity=PERPLEXITY,
     )  # fmt: skip
-    run = il.run_study(config, tmp_path / "run")
+    with listening() as said:
+        run = il.run_study(config, tmp_path / "run")
     assert "warning: no perplexity for Korean: corpus 'starter' has no text in it" in said
     assert "perplexity" not in run.tables
 

@@ -2,15 +2,14 @@
 
 `config` (with `sections` and `presets`) says what is asked for; `corpora` and `model` are what it is asked of; `plan`
 makes cells of it, and `cells` has a function for each measure; `cell_store` and `store` keep what was computed. `run`
-has the missing cells computed: `schedule` says which are ready, and the workers of a `crew` compute them (`alone` in
-this process, `processes` for several devices, `cluster` for Ray). `assemble` puts the tables together. `estimate` says
-beforehand what a study costs.
+has the missing cells computed by a `worker`: in this process (`computing`), or on several devices and machines as a
+graph of Ray tasks (`ray_graph`). `assemble` puts the tables together. `estimate` says beforehand what a study costs.
 
 Whatever imports torch is imported where it is used, so that a study with nothing to do does not wait for it.
 """
 
+from interlingua.study.cluster import Cluster
 from interlingua.study.config import StudyConfig, commented_yaml, load_config
-from interlingua.study.crew import Cluster
 from interlingua.study.estimate import Estimate, estimate_study
 from interlingua.study.presets import PRESETS
 from interlingua.study.run import StudyError, run_study

@@ -1,72 +1,163 @@
-"""Have the missing cells computed by a crew, each as soon as those that it needs are done."""
+"""Compute the missing cells of a study, and record what becomes of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Protocol
 
-from interlingua.errors import StorageError
-from interlingua.progress import progress_bar
+from tqdm.std import tqdm
+
+from interlingua.errors import InterlinguaError, StorageError
 from interlingua.study.cell_store import FAILED, CellStore, Record
-from interlingua.study.corpora import Corpora
-from interlingua.study.crew import Crew
-from interlingua.study.effort import effort
-from interlingua.study.log import Log
+from interlingua.study.cluster import Cluster, devices_of
+from interlingua.study.log import StudyLog
+from interlingua.study.model import KnownModel
+from interlingua.study.outcome import End, Outcome
 from interlingua.study.plan import Cell
-from interlingua.study.schedule import End, Outcome, Schedule
+from interlingua.study.worker import Assignment, Worker
+
+TRIES = 3
+"""How often a cell is begun whose worker dies, or which finds a result that it needs damaged."""
+
+logger = logging.getLogger(__name__)
 
 
-def compute_cells(cells: Sequence[Cell], crew: Crew, store: CellStore, log: Log, corpora: Corpora) -> None:
-    """Compute cells, and record those that fail.
+class Tracker:
+    """Records, logs and counts what becomes of cells, and tells which are to be computed again.
 
     Args:
-        cells: In the order of the plan.
-        crew: Who computes them.
-        store: Where they are kept.
-        log: Told what is begun and what failed.
-        corpora: What the cells read, for the bar: it counts work, since some cells take a hundred times as long.
-
-    Raises:
-        StorageError: A result cannot be kept.
-        InterlinguaError: No worker is left.
+        cells: All that are to be computed.
+        tokens: What each costs, by key.
+        store: Where failures are recorded.
+        log: Where finished cells are noted.
+        bar: Advanced by the tokens of each cell that is over.
     """
-    schedule = Schedule(cells)
-    unbegun, work = {cell.key for cell in cells}, {cell.key: effort(cell, corpora) for cell in cells}
 
-    def note(outcome: Outcome, *, needed: bool = False) -> None:
-        if _note(outcome, store, log, needed=needed):
-            bar.update(work.pop(outcome.cell.key, 0))
+    def __init__(
+        self, cells: Sequence[Cell], tokens: Mapping[str, int], store: CellStore, log: StudyLog, bar: tqdm
+    ) -> None:
+        self._total, self._left = len(cells), dict(tokens)
+        self._store, self._log, self._bar = store, log, bar
+        self._begun: set[str] = set()
+        self._failed: set[str] = set()
+        self._tries: Counter[str] = Counter()
 
-    with progress_bar("Study", total=sum(work.values()), unit="token") as bar:
-        while not schedule.is_over:
-            for seat in crew.free():
-                cell = schedule.take(seat.takes)
-                if cell is None:
-                    continue
-                first = cell.key in unbegun
-                unbegun.discard(cell.key)
-                number = f"[{len(cells) - len(unbegun)}/{len(cells)}]" if first else "again:"
-                log.info(f"{number} {cell.name}{f' ({seat.name})' if seat.name else ''}")
-                crew.start(seat, cell)
-            outcome = crew.wait()
+    def begin(self, cell: Cell, worker: str = "") -> None:
+        """Log that work on a cell begins."""
+        first = cell.key not in self._begun
+        self._begun.add(cell.key)
+        number = f"[{len(self._begun)}/{self._total}]" if first else "again:"
+        logger.info("%s %s%s", number, cell.name, f" ({worker})" if worker else "")
+
+    def lacking(self, cell: Cell) -> Outcome | None:
+        """Return the failure of a cell that needs one that failed; None where it needs none."""
+        absent = dict.fromkeys(need.name for need in cell.needs.values() if need.key in self._failed)
+        reason = f"it needs {' and '.join(absent)}, which failed"
+        return Outcome(cell, End.FAILED, reason, needed=True) if absent else None
+
+    def end(self, outcome: Outcome) -> list[Cell]:
+        """Record how the work on a cell ended.
+
+        Returns:
+            What is to be computed again, each cell after those that it needs.
+
+        Raises:
+            StorageError: The result cannot be kept.
+        """
+        cell = outcome.cell
+        if outcome.end is End.UNKEPT:
+            raise StorageError(outcome.reason)
+        if outcome.end is End.DAMAGED:
+            self._tries[cell.key] += 1
+            if self._tries[cell.key] >= TRIES:
+                outcome = replace(outcome, end=End.FAILED, reason=f"{outcome.reason}, {TRIES} times")
+        if outcome.restarted:
+            logger.warning("%s was begun again, since its worker died", cell.name)
+        again = [outcome.damaged] if outcome.damaged is not None and outcome.damaged.key not in self._failed else []
+        if outcome.end is End.DONE:
+            self._log.write(f"done: {cell.name}, {outcome.seconds:.1f} s")
+        elif outcome.end is End.FAILED:
+            self._failed.add(cell.key)
+            record = Record(cell.name, FAILED, round(outcome.seconds, 3), outcome.reason, outcome.needed)
+            self._store.mark(cell, record)
+            logger.info("failed: %s: %s", cell.name, outcome.reason)
+        else:
+            if outcome.end is not End.WAITING:
+                logger.warning("%s is begun again: %s", cell.name, outcome.reason)
+            return [*again, cell]
+        self._bar.update(self._left.pop(cell.key, 0))
+        return again
+
+
+class Executor(AbstractContextManager["Executor"], Protocol):
+    """What computes the cells of a study; it is there while its context lasts."""
+
+    def identify(self) -> KnownModel:
+        """Load the model, and say which it is."""
+        ...
+
+    def tokens(self, cells: Sequence[Cell]) -> dict[str, int]:
+        """Return what each cell costs, by key, in tokens."""
+        ...
+
+    def compute(self, cells: Sequence[Cell], tracker: Tracker) -> None:
+        """Compute cells, given in the order of the plan.
+
+        Raises:
+            StorageError: A result cannot be kept.
+            InterlinguaError: No worker is left that could go on.
+        """
+        ...
+
+
+class InProcess(AbstractContextManager["InProcess"]):
+    """Computes one cell after the other in this process (see `Executor`)."""
+
+    def __init__(self, assignment: Assignment, device: str) -> None:
+        self._worker = Worker(assignment, device)
+
+    def __exit__(self, *error: object) -> None:
+        """Do nothing: the model goes with this object."""
+
+    def identify(self) -> KnownModel:
+        """Load the model."""
+        return self._worker.known
+
+    def tokens(self, cells: Sequence[Cell]) -> dict[str, int]:
+        """Count the tokens of cells."""
+        return self._worker.tokens(cells)
+
+    def compute(self, cells: Sequence[Cell], tracker: Tracker) -> None:
+        """Compute cells in their order."""
+        waiting = deque(cells)
+        while waiting:
+            cell = waiting.popleft()
+            outcome = tracker.lacking(cell)
             if outcome is None:
-                continue
-            note(schedule.end(outcome))
-            for cell, absent in schedule.lacking():
-                note(Outcome(cell, End.FAILED, f"it needs {' and '.join(absent)}, which failed"), needed=True)
+                tracker.begin(cell)
+                outcome = self._worker.compute(cell)
+            if outcome.end is End.UNFIT:
+                raise no_worker_left([outcome.reason])
+            waiting.extendleft(reversed(tracker.end(outcome)))
 
 
-def _note(outcome: Outcome, store: CellStore, log: Log, *, needed: bool = False) -> bool:
-    """Record and log how the work on a cell ended; return whether it is over, or begun again."""
-    cell, reason = outcome.cell, outcome.reason
-    if outcome.end is End.UNKEPT:
-        raise StorageError(reason)
-    if outcome.end is End.DONE:
-        log.write(f"done: {cell.name}, {outcome.seconds:.1f} s")
-    elif outcome.end is End.FAILED:
-        store.mark(cell, Record(cell.name, FAILED, round(outcome.seconds, 3), reason, needed))
-        log.info(f"failed: {cell.name}: {reason}")
-    elif outcome.end is End.UNFIT:
-        log.warning(f"a worker is left out: {reason}")
-    else:
-        log.warning(f"{cell.name} is begun again: {reason}")
-    return outcome.end in (End.DONE, End.FAILED)
+def executor_of(assignment: Assignment, cluster: Cluster | None) -> Executor:
+    """Return what computes a study: this process, or Ray on several devices or a cluster."""
+    devices = devices_of(assignment.config) if cluster is None else []
+    if len(devices) == 1:
+        return InProcess(assignment, devices[0])
+    from interlingua.study.ray_graph import RayGraph
+
+    return RayGraph(assignment, cluster, devices)
+
+
+def no_worker_left(reasons: Sequence[str]) -> InterlinguaError:
+    """Return the error of a study that no worker can go on with, and what the workers said."""
+    listed = "".join(f"\n  {reason}" for reason in reasons)
+    return InterlinguaError(
+        f"no worker is left that can compute what remains; what was finished is kept, run the study again{listed}"
+    )

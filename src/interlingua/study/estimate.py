@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlingua.study.cell_store import CellStore
+from interlingua.study.cluster import devices_of
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import load_corpora
-from interlingua.study.crew import devices_of
+from interlingua.study.cost import Cost, Speed
 from interlingua.study.model import Checkpoint, KnownModel, load_study_model, require_neurons
 from interlingua.study.plan import Cell, once, plan
 from interlingua.study.run import default_folder, measurable
-from interlingua.study.speed import Cost, Speed
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +72,7 @@ def seconds_by(workers: int, cells: Iterable[float]) -> float:
     return max(busy)
 
 
-def estimate_study(
-    config: StudyConfig | str | Path,
-    out: str | Path | None = None,
-) -> Estimate:
+def estimate_study(config: StudyConfig | str | Path, out: str | Path | None = None) -> Estimate:
     """Say what a study would do and how long it would take one worker, without starting it; nothing is written.
 
     Corpora are loaded, and downloaded where they are not there, and the model too if anything is missing. The arguments
@@ -92,7 +89,7 @@ def estimate_study(
         if all(map(store.is_done, cells)):
             return Estimate(folder, [(cell, Cost(), True) for cell in cells], Speed(0.0, 0.0, 0.0), 0, 0)
 
-    from interlingua.study.cost import cost_of, measured_speed  # here, since it imports torch
+    from interlingua.study.counting import cost_of, measured_speed  # here, since it imports torch
 
     devices = devices_of(config)
     model = load_study_model(config, devices[0])
@@ -101,10 +98,9 @@ def estimate_study(
     costs: dict[str, Cost] = {}
     rows = []
     for cell in once(plan(measured, known.identity, corpora)):
-        alike = f"{cell.measure} {cell.language} {cell.parameters}"  # every condition reads the same
-        if alike not in costs:
-            costs[alike] = cost_of(cell, model, corpora)
-        rows.append((cell, costs[alike], store.is_done(cell)))
+        if cell.reads not in costs:
+            costs[cell.reads] = cost_of(cell, model, corpora)
+        rows.append((cell, costs[cell.reads], store.is_done(cell)))
     logger.info("Measuring the model's speed for some seconds")
     speed = measured_speed(config, model, corpora, [cost for _, cost, done in rows if not done])
     responses = len(corpora.probe) * len(corpora.probe.languages) * known.neurons * 4

@@ -1,36 +1,31 @@
-"""The log of a run: what is shown to the user, and with the time to a file."""
+"""The log file of a run: what the library logs while a study runs, each line with its time."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from interlingua.errors import StorageError
 
-logger = logging.getLogger(__name__)
 
+class StudyLog(logging.Handler):
+    """Appends each line with its time to a file; unlike `logging.FileHandler` it raises what goes wrong.
 
-@dataclass(frozen=True)
-class Log:
-    """Logs each line, and writes it to a file.
-
-    Attributes:
+    Args:
         path: The file.
     """
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.INFO)
+        self._path = path
 
-    def info(self, line: str) -> None:
-        """Log and write a line."""
-        logger.info(line)
-        self.write(line)
-
-    def warning(self, line: str) -> None:
-        """Log and write a line that warns."""
-        logger.warning(line)
-        self.write(f"warning: {line}")
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write what was logged."""
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        self.write(f"{level}{record.getMessage()}")
 
     def write(self, line: str) -> None:
         """Write a line that the user need not see at once.
@@ -40,7 +35,22 @@ class Log:
         """
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            with self.path.open("a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{stamp} {line}\n")
         except OSError as error:
-            raise StorageError(f"cannot write the log '{self.path}': {error}") from None
+            raise StorageError(f"cannot write the log '{self._path}': {error}") from None
+
+
+@contextmanager
+def study_log(path: Path) -> Generator[StudyLog]:
+    """Append what the library logs to a file while the context lasts."""
+    logger, log = logging.getLogger("interlingua"), StudyLog(path)
+    level = logger.level
+    logger.addHandler(log)
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
+    try:
+        yield log
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(log)

@@ -40,21 +40,21 @@ class KnownModel:
         return cls(model.identity(), len(model.neurons))
 
 
-def load_study_model(config: StudyConfig, device: str | None = None) -> LanguageModel:
-    """Load the model of a study, on its device or on another."""
+def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
+    """Load the model of a study on a device."""
     from interlingua.models import load_model  # here, since it imports torch
 
-    logger.info(f"Loading {config.model}")
+    logger.info("Loading %s", config.model)
     model = load_model(
         config.model,
-        device=device or config.device,
+        device=device,
         dtype=config.dtype,
         revision=config.revision,
         trust_remote_code=config.trust_remote_code,
         mlp_endings=config.mlp_endings,
         inner=config.inner,
     )
-    logger.info(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
+    logger.info("%s: %s MLP neurons, %s on %s", config.model, f"{len(model.neurons):,}", model.dtype, model.device)
     return model
 
 

@@ -54,6 +54,11 @@ class Cell:
         return self.parameters.get("model")
 
     @property
+    def reads(self) -> str:
+        """What the model reads in it: equal in every condition of a measure."""
+        return f"{self.measure} {self.language} {self.parameters}"
+
+    @property
     def name(self) -> str:
         """What people call it."""
         parts = [self.measure]

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlingua.errors import InterlinguaError
 from interlingua.experts import Experts
 from interlingua.experts.experts import CHANCE
 from interlingua.files import sha256_of_json
+from interlingua.progress import progress_bar
 from interlingua.study.cell_store import FAILED, CellStore
-from interlingua.study.computing import compute_cells
+from interlingua.study.cluster import Cluster
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import Corpora, load_corpora
-from interlingua.study.crew import Assignment, Cluster, Crew
-from interlingua.study.crew_of import crew_of
-from interlingua.study.log import Log
+from interlingua.study.log import StudyLog, study_log
 from interlingua.study.manifest import manifest_of
 from interlingua.study.model import Checkpoint, KnownModel, require_neurons
 from interlingua.study.plan import Cell, once, plan
 from interlingua.study.store import Run
 
+if TYPE_CHECKING:
+    from interlingua.study.computing import Executor
+
 LOG = "study.log"
+
 logger = logging.getLogger(__name__)
 
 
@@ -59,8 +63,7 @@ def run_study(
     Every cell (a measure in a condition) is computed once and kept, under the hash of all that decides it: a second run
     computes nothing, a changed study what depends on the change. A cell that fails is recorded, and the others go on.
 
-    A study whose `device` names several devices starts a process for each, so that a script which calls this needs
-    Python's `if __name__ == "__main__":`.
+    A study whose `device` names several devices starts Ray on them (extra `ray`).
 
     Args:
         config: A config, the path of a YAML file, or the name of a preset.
@@ -89,58 +92,57 @@ def run_study(
     run = Run(Path(out) if out is not None else default_folder(config))
     store = CellStore(run.folder)
     corpora = load_corpora(config)
+    config, asked = measurable(config), config
     checkpoint = Checkpoint.of(config, cluster.address if cluster else None)
-    assignment = Assignment(measurable(config), corpora, run.folder.absolute())
     with ExitStack() as stack:
+        known, executor = checkpoint.recall(run.folder), None
+        if known is None or fresh or missing_cells(plan(config, known.identity, corpora), store):
+            from interlingua.study.computing import executor_of  # here, since it imports torch
+            from interlingua.study.worker import Assignment
 
-        def hire() -> Crew:
-            return stack.enter_context(crew_of(assignment, cluster))
-
-        work = _plan(assignment, checkpoint.recall(run.folder), store, fresh, hire)
+            assignment = Assignment(config, corpora, run.folder.absolute())
+            executor = stack.enter_context(executor_of(assignment, cluster))
+            known = executor.identify()
+            require_neurons(config, known)
+        cells = plan(config, known.identity, corpora)
+        missing = once(cells) if fresh else missing_cells(cells, store)
         stack.enter_context(store.locked())
-        log = Log(run.folder / LOG)
-        if work.crew is not None:
-            checkpoint.remember(run.folder, work.known)
-        if not work.missing and run.is_of(config):
-            log.info(f"Nothing to do: all {len(once(work.cells))} cells are done")
+        log = stack.enter_context(study_log(run.folder / LOG))
+        if executor is not None:
+            checkpoint.remember(run.folder, known)
+        if not missing and run.is_of(asked):
+            logger.info("Nothing to do: all %d cells are done", len(once(cells)))
             return run
         if fresh:
-            store.forget(work.missing)
-        run.begin(config)
-        store.write_plan(once(work.cells))
+            store.forget(missing)
+        run.begin(asked)
+        store.write_plan(once(cells))
         for line in corpora.warnings():
-            log.warning(line)
-        log.info(f"{len(work.missing)} of {len(once(work.cells))} cells to compute in {run.folder}")
-        if work.crew is not None:
-            compute_cells(work.missing, work.crew, store, log, corpora)
-        _conclude(run, config, work, corpora, store, log)
+            logger.warning(line)
+        logger.info("%d of %d cells to compute in %s", len(missing), len(once(cells)), run.folder)
+        if executor is not None and missing:
+            _compute(executor, missing, store, log)
+        _conclude(run, _Work(asked, known, cells, corpora), store, log)
     return run
 
 
-@dataclass(frozen=True)
-class _Planned:
-    """The cells of a study, those of them that are missing, and the crew that will compute these."""
+def _compute(executor: Executor, missing: Sequence[Cell], store: CellStore, log: StudyLog) -> None:
+    """Have the missing cells computed, under a bar of the tokens that they cost."""
+    from interlingua.study.computing import Tracker
 
+    tokens = executor.tokens(missing)
+    with progress_bar("Study", total=sum(tokens.values()), unit="token") as bar:
+        executor.compute(missing, Tracker(missing, tokens, store, log, bar))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A study that was computed, with its model, all its cells, and what was read."""
+
+    config: StudyConfig
     known: KnownModel
     cells: Sequence[Cell]
-    missing: Sequence[Cell]
-    crew: Crew | None
-
-
-def _plan(
-    assignment: Assignment, known: KnownModel | None, store: CellStore, fresh: bool, hire: Callable[[], Crew]
-) -> _Planned:
-    """Plan by the model that is remembered; where cells are missing or none is, by the one that a worker loads."""
-    config, corpora = assignment.config, assignment.corpora
-    if known is not None:
-        cells = plan(config, known.identity, corpora)
-        if not fresh and not missing_cells(cells, store):
-            return _Planned(known, cells, [], None)
-    crew = hire()
-    known = crew.identify()
-    require_neurons(config, known)
-    cells = plan(config, known.identity, corpora)
-    return _Planned(known, cells, once(cells) if fresh else missing_cells(cells, store), crew)
+    corpora: Corpora
 
 
 def missing_cells(cells: Iterable[Cell], store: CellStore) -> list[Cell]:
@@ -156,7 +158,7 @@ def measurable(config: StudyConfig) -> StudyConfig:
     return config.model_copy(update={"measures": tuple(name for name in config.measures if name != "projection")})
 
 
-def _conclude(run: Run, config: StudyConfig, work: _Planned, corpora: Corpora, store: CellStore, log: Log) -> None:
+def _conclude(run: Run, work: _Work, store: CellStore, log: StudyLog) -> None:
     """Write the tables and the manifest of what is done.
 
     Raises:
@@ -167,11 +169,11 @@ def _conclude(run: Run, config: StudyConfig, work: _Planned, corpora: Corpora, s
 
     experts = store.load(work.cells[0]) if store.is_done(work.cells[0]) else None
     if experts is not None:
-        _warn_of_few(experts, config, log)
+        _warn_of_few(experts, work.config)
     with_tables = [cell for cell in work.cells if cell.measure in TABLES and store.is_done(cell)]
-    run.write_tables(assemble(config, with_tables, store.load))
+    run.write_tables(assemble(work.config, with_tables, store.load))
     records = [(cell.name, record) for cell in once(work.cells) if (record := store.record(cell.key)) is not None]
-    run.write_manifest(manifest_of(config, work.known, corpora, experts, records))
+    run.write_manifest(manifest_of(work.config, work.known, work.corpora, experts, records))
     failed = [(name, record) for name, record in records if record.state == FAILED]
     if failed:
         lacking = sum(record.needed for _, record in failed)
@@ -180,13 +182,15 @@ def _conclude(run: Run, config: StudyConfig, work: _Planned, corpora: Corpora, s
         raise error
 
 
-def _warn_of_few(experts: Experts, config: StudyConfig, log: Log) -> None:
+def _warn_of_few(experts: Experts, config: StudyConfig) -> None:
     """Say where fewer neurons than k are above chance."""
     largest = max([*config.k, *config.sweep.k])
     for target in config.targets:
         above = int((experts.auroc[experts.row(target)] > CHANCE).sum())
         if largest > above:
-            log.warning(f"only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
+            logger.warning(
+                "only %s neurons are above chance for %s, fewer than k = %s", f"{above:,}", target, f"{largest:,}"
+            )
 
 
 def default_folder(config: StudyConfig) -> Path:

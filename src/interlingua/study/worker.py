@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,36 @@ from interlingua.errors import ArtifactError, InterlinguaError, ModelError, Stor
 from interlingua.models import LanguageModel
 from interlingua.study.cell_store import RUNNING, CellStore, Record
 from interlingua.study.cells import ARRAYS, EXPERTS, TABLES, Work
-from interlingua.study.crew import Assignment
+from interlingua.study.config import StudyConfig
+from interlingua.study.corpora import Corpora
+from interlingua.study.counting import cost_of
 from interlingua.study.model import KnownModel, load_study_model
+from interlingua.study.outcome import End, Outcome
 from interlingua.study.plan import Cell
-from interlingua.study.schedule import End, Outcome
 
 HELD = 6
 """Results held in memory: experts, and the embeddings of the original and of one condition."""
+
+
+LIGHT = 1000
+"""Tokens that a cell counts for, beside those that the model runs in it."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What every worker of a study is given.
+
+    Attributes:
+        config: The study.
+        corpora: What is read.
+        folder: The run folder, absolute.
+        begun: When, in seconds since 1970.
+    """
+
+    config: StudyConfig
+    corpora: Corpora
+    folder: Path
+    begun: float = field(default_factory=time.time)
 
 
 class Worker:
@@ -26,10 +51,10 @@ class Worker:
 
     Args:
         assignment: What all workers of the study are given.
-        device: Where the model is loaded, instead of the study's own.
+        device: Where the model is loaded.
     """
 
-    def __init__(self, assignment: Assignment, device: str | None = None) -> None:
+    def __init__(self, assignment: Assignment, device: str) -> None:
         self.assignment, self.device = assignment, device
         self.store = CellStore(assignment.folder)
         self.held: OrderedDict[str, Any] = OrderedDict()
@@ -44,13 +69,22 @@ class Worker:
         """Which model it is."""
         return KnownModel.of(self.model)
 
+    def tokens(self, cells: Sequence[Cell]) -> dict[str, int]:
+        """Return what each cell costs, by key: the tokens that the model runs, and a little for everything else."""
+        counted: dict[str, int] = {}
+        for cell in cells:
+            if cell.model is not None and cell.reads not in counted:
+                counted[cell.reads] = cost_of(cell, self.model, self.assignment.corpora).tokens
+        return {cell.key: LIGHT + counted.get(cell.reads, 0) for cell in cells}
+
     def compute(self, cell: Cell) -> Outcome:
         """Compute a cell and keep its result, or record why it failed."""
-        started = time.monotonic()
+        started, restarted = time.monotonic(), False
         try:
             self._require_model_of(cell)
-            self.store.mark(cell, Record(cell.name, RUNNING))
             needs = {name: self._result(need) for name, need in cell.needs.items()}
+            restarted = self._is_restarted(cell)
+            self.store.mark(cell, Record(cell.name, RUNNING))
             work = Work(cell, needs, self.assignment.corpora, lambda: self.model)
             self.store.finish(cell, self._keep(cell, work), time.monotonic() - started)
         except _UnfitError as error:
@@ -60,8 +94,13 @@ class Worker:
         except StorageError as error:
             return Outcome(cell, End.UNKEPT, str(error))
         except Exception as error:  # whatever a model or a library raises, the other cells go on
-            return Outcome(cell, End.FAILED, _reason(error), time.monotonic() - started)
-        return Outcome(cell, End.DONE, seconds=time.monotonic() - started)
+            return Outcome(cell, End.FAILED, reason_of(error), time.monotonic() - started, restarted=restarted)
+        return Outcome(cell, End.DONE, seconds=time.monotonic() - started, restarted=restarted)
+
+    def _is_restarted(self, cell: Cell) -> bool:
+        """Tell whether another worker began the cell in this study, and died."""
+        record = self.store.record(cell.key)
+        return record is not None and record.state == RUNNING and record.started >= self.assignment.begun
 
     def _require_model_of(self, cell: Cell) -> None:
         """Load the model, if the cell runs it, and see that it is the one that the study was planned with."""
@@ -70,7 +109,7 @@ class Worker:
         try:
             own = self.known.identity
         except Exception as error:  # whatever a library raises, no cell that runs the model can be computed here
-            raise _UnfitError(_reason(error)) from error
+            raise _UnfitError(reason_of(error)) from error
         others = [f"{name} {own[name]}, not {planned}" for name, planned in cell.model.items() if own[name] != planned]
         if others:
             raise _UnfitError(f"its model is not the one that the study was planned with: {'; '.join(others)}")
@@ -100,7 +139,7 @@ class Worker:
         return self.store.save_tables(cell, self._hold(cell, TABLES[cell.measure](work)))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return an error in a line: its message alone where it is one of ours."""
     message = " ".join(str(error).split()) or type(error).__name__
     return message if isinstance(error, InterlinguaError) else f"{type(error).__name__}: {message}"
