@@ -40,12 +40,12 @@ import pandas as pd
 import torch
 
 import interlingua as il
+from interlingua.alignment.bitexts import load_bitexts
 from interlingua.alignment.cut import cut
+from interlingua.alignment.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.alignment.methods import Recipe
-from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, select
+from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, search, simplest_of_the_best
 from interlingua.alignment.spaces import embed_to_disk
-from interlingua.comparison.judge import INTERVAL, bootstrapped, find_hits
-from interlingua.comparison.pairs import load_bitexts
 from interlingua.models import LanguageModel
 from interlingua.models.batching import Batch, for_each_batch, tokenise
 
@@ -111,8 +111,9 @@ def seeds(arguments: argparse.Namespace) -> None:
     print("| folds | seed | chosen | held out | devtest |\n|---|---|---|---|---|")
     for folds in arguments.folds:
         for seed in arguments.seed:
-            recipe, tried = select(dev, methods=["wccn"], together=1, folds=folds, seed=seed)
-            held_out = tried.set_index("recipe").top1[str(recipe)]
+            tried = search(HeldOut(dev, folds=folds, seed=seed), ["wccn"], together=1)
+            recipe = simplest_of_the_best(tried)
+            held_out = tried[recipe]
             judged = mean_top1(evaluate(recipe, dev, devtest))
             print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
 

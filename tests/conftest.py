@@ -6,6 +6,9 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,11 +161,46 @@ class SeenBar(progress._Lines):
             raise KeyboardInterrupt
 
 
-@pytest.fixture
-def bars(monkeypatch):
-    """The class of the bars that a test shows: `bars.shown`; a bar that reaches `bars.stop_at` is interrupted."""
+def seen_bars(monkeypatch) -> list[SeenBar]:
+    """Let every bar remember what it showed, and return the list that they will be in."""
     monkeypatch.setattr(SeenBar, "shown", [], raising=False)
     monkeypatch.setattr(SeenBar, "stop_at", None, raising=False)
     monkeypatch.setattr(progress, "_Lines", SeenBar)
     monkeypatch.setattr(progress, "tqdm", SeenBar)
+    return SeenBar.shown
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """The class of the bars that a test shows: `bars.shown`; a bar that reaches `bars.stop_at` is interrupted."""
+    seen_bars(monkeypatch)
     return SeenBar
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Yield a list that gets each line that the library logs, as the command line would print it."""
+    lines: list[str] = []
+    handler = logging.Handler()
+
+    def keep(record: logging.LogRecord) -> None:
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        lines.append(level + record.getMessage())
+
+    handler.emit = keep
+    logger = logging.getLogger("interlingua")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def said():
+    """The lines that the library logs during a test."""
+    with listening() as lines:
+        yield lines

@@ -16,10 +16,18 @@ from interlingua.alignment.cut import cut
 from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.identity import identity
 from interlingua.alignment.language_directions import language_directions
-from interlingua.alignment.methods import METHODS, Recipe, concatenated
+from interlingua.alignment.methods import METHODS, NEED_LANGUAGE, Recipe, concatenated
 from interlingua.alignment.procrustes import procrustes
 from interlingua.alignment.score_file import ScoreFile
-from interlingua.alignment.selection import AS_GOOD, evaluate, make_folds, mean_top1, select
+from interlingua.alignment.selection import (
+    AS_GOOD,
+    HeldOut,
+    evaluate,
+    make_folds,
+    mean_top1,
+    search,
+    simplest_of_the_best,
+)  # fmt: skip
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.alignment.wccn import wccn
 from interlingua.alignment.whitening import whitening
@@ -132,15 +140,32 @@ def test_a_fit_on_some_sentences_aligns_others_better_than_nothing_does():
 def test_the_choice_takes_the_best_layer_and_method_and_needs_a_language_only_if_that_is_better():
     noise = np.random.default_rng(1)
     probe = {0: {code: noise.normal(size=(60, 12)) for code in CODES}, 4: make_probe(60, 12, noise=0.5)}
-    recipe, tried = select(probe)
+    tried = search(HeldOut(probe), [method for method in METHODS if method not in NEED_LANGUAGE])
+    recipe = simplest_of_the_best(tried)
     assert recipe.method == "wccn"
     assert 4 in recipe.layers
-    as_good = tried[tried.top1 >= tried.top1.max() - AS_GOOD]
-    assert str(recipe) in set(as_good.recipe)
-    assert recipe.per_language == as_good.per_language.all()
-    assert tried.top1.is_monotonic_decreasing
-    assert tried.recipe.is_unique
-    assert {"0", "4", "0+4"} <= set(tried.layers)
+    as_good = [other for other, top1 in tried.items() if top1 >= max(tried.values()) - AS_GOOD]
+    assert recipe in as_good
+    assert recipe.per_language == all(other.per_language for other in as_good)
+    assert {(0,), (4,), (0, 4)} <= {other.layers for other in tried}
+
+
+def test_the_held_out_score_is_that_of_the_scoring(llama, monkeypatch):
+    """By cosine everything is made to look worse, so that CSLS is chosen: its score must be the one that is kept."""
+    probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=40)
+    of_folds = HeldOut.of_folds
+
+    def worse_by_cosine(held_out, recipe):
+        scores = of_folds(held_out, recipe)
+        return {name: [0.5 * s if name == "cosine" else s for s in folds] for name, folds in scores.items()}
+
+    monkeypatch.setattr(HeldOut, "of_folds", worse_by_cosine)
+    aligner = il.align(llama, probe, layers=[1], methods=["centring"], edits=EditGrid(kinds=()), language_free=True)
+    embedded = il.embed_layers(llama, [s for c in probe.languages for s in probe[c]], layers=[1], special_tokens=False)
+    spaces = {1: dict(zip(probe.languages, np.split(embedded.of_layer[1], 3), strict=True))}
+    right = HeldOut(spaces, scorings=["csls"]).top1(Recipe("centring", (1,)), "csls")
+    assert aligner.scoring == aligner.made_from["scoring"] == "csls"
+    assert aligner.made_from["held_out_top1"] == pytest.approx(right)
 
 
 def test_concatenated_layers_are_read_as_they_come():

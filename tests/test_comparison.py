@@ -7,15 +7,14 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from interlingua.alignment import Settings
+from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.choose import Candidate, Reading, choose, shortlist
 from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.selection import AS_GOOD
-from interlingua.comparison import Settings
-from interlingua.comparison.choose import Candidate, Reading, choose, shortlist
-from interlingua.comparison.judge import Hits, bootstrapped, find_hits, judge, ranking
-from interlingua.comparison.pairs import load_bitexts
 from interlingua.errors import InputError
-from interlingua.progress import silent
 from interlingua.report.comparison import answer, write_comparison
 
 LANGUAGES = ["en", "es", "ja", "de"]
@@ -264,4 +263,4 @@ def make_folder(folder):
 def test_a_margin_that_is_not_defined_on_other_sentences_has_no_rank():
     spaces = {6: {"eng_Latn": np.eye(8), "spa_Latn": -np.eye(8)}}
     ways = [candidate("identity", (6,), 0.5, scoring=scoring) for scoring in ("cosine", "margin")]
-    assert list(judge(ways, lambda _: spaces, lambda _: spaces, silent)) == ways[:1]
+    assert list(judge(ways, lambda _: spaces, lambda _: spaces)) == ways[:1]

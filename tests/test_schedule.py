@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import seen_bars
 from interlingua.errors import InterlinguaError, StorageError
 from interlingua.study.computing import compute_cells
 from interlingua.study.crew import Seat, no_worker_left
+from interlingua.study.effort import WITHOUT_MODEL
 from interlingua.study.log import Log
 from interlingua.study.plan import Cell
 from interlingua.study.schedule import TRIES, End, Outcome, Schedule, Takes
@@ -68,11 +70,12 @@ class Store(dict):
 
 def compute(cells, crew, tmp_path):
     store = Store()
-    log = Log(tmp_path / "log", lambda line: None)
-    counted = []
-    compute_cells(cells, crew, store, log, lambda task, done, total: counted.append(done))
-    assert counted == sorted(counted)
-    assert counted[-1] == len(cells)
+    with pytest.MonkeyPatch.context() as patch:
+        shown = seen_bars(patch)
+        compute_cells(cells, crew, store, Log(tmp_path / "log"), None)
+    (bar,) = shown
+    assert bar.seen == sorted(bar.seen)
+    assert bar.seen[-1] == bar.total == WITHOUT_MODEL * len(cells)
     return store
 
 

@@ -57,13 +57,12 @@ def test_summary_is_the_mean_over_pairs_of_different_languages(run):
     assert len(answer(run)) == 4
 
 
-def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch):
+def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config, monkeypatch, said):
     before = {name: table.copy() for name, table in run.tables.items()}
     monkeypatch.setattr("interlingua.study.worker.Worker.compute", None)
     written = [path for path in run.folder.rglob("*.*") if path.name not in ("study.log", "study.lock")]
     files = {path: path.stat().st_mtime_ns for path in written if path.is_file()}
-    said = []
-    again = il.run_study(config, run.folder, say=said.append)
+    again = il.run_study(config, run.folder)
     assert said[-1] == "Nothing to do: all 29 cells are done"
     assert {path: path.stat().st_mtime_ns for path in files} == files
     for name, table in again.tables.items():

@@ -98,14 +98,14 @@ def test_another_cluster_other_gpus_and_code_of_the_model_are_not_remembered(fin
     assert Checkpoint.of(config, None).recall(folder) is None
 
 
-def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
+def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads, said):
     config, folder = finished
     shutil.copytree(folder, tmp_path / "run")
     for content in ("{", "[]", json.dumps({"mark": None, "identity": {}, "neurons": 1})):
         (tmp_path / "run" / "model.json").write_text(content)
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
-        said = []
-        il.run_study(config, tmp_path / "run", say=said.append)
+        said.clear()
+        il.run_study(config, tmp_path / "run")
         assert said[-1] == "Nothing to do: all 11 cells are done"
         il.run_study(config, tmp_path / "run")
     assert len(loads) == 3, "it is remembered again"

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 import interlingua as il
+from conftest import listening
 from interlingua.errors import ArtifactError, StorageError
 from interlingua.study import StudyConfig, StudyError
 from interlingua.study.cell_store import CellStore
@@ -39,8 +40,8 @@ def folder(finished, tmp_path):
 
 def computed(config, folder):
     """Run a study and return the names of the cells that it computed."""
-    said = []
-    il.run_study(config, folder, say=said.append)
+    with listening() as said:
+        il.run_study(config, folder)
     return [line.split("] ")[1] for line in said if line.startswith("[")]
 
 

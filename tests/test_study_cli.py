@@ -100,13 +100,12 @@ def test_warnings_of_a_corpus_are_said_once_on_stderr_and_in_the_log(run_cli, co
     assert "warning: corpus" not in run_cli(*few, "--corpus", repeated)[2], "nothing was computed"
 
 
-def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, tmp_path, monkeypatch):
+def test_without_umap_there_is_no_map_and_no_failure(checkpoint, corpus_folder, tmp_path, monkeypatch, said):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32", measures=["geometry", "projection"]
     )
     monkeypatch.setitem(sys.modules, "umap", None)
-    said = []
-    run = il.run_study(config, tmp_path / "r", say=said.append)
+    run = il.run_study(config, tmp_path / "r")
     assert run.manifest["failed"] == []
     assert "projection" not in run.tables
     assert said.count("warning: no projection: it needs the extra 'plots': pip install 'interlingua[plots]'") == 1
@@ -135,7 +134,7 @@ def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder,
         model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32",
         perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
     )  # fmt: skip
-    model, corpora = il.load_model(checkpoint, dtype="float32"), load_corpora(config, lambda line: None)
+    model, corpora = il.load_model(checkpoint, dtype="float32"), load_corpora(config)
     costs = {}
     for cell in plan(config, model.identity(), corpora):
         costs.setdefault(cell.measure, cost_of(cell, model, corpora))

@@ -41,13 +41,12 @@ def one_thread():
 
 @pytest.mark.slow
 def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
-    nodes, one_thread, checkpoint, corpus_folder, tmp_path
+    nodes, one_thread, checkpoint, corpus_folder, tmp_path, said
 ):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
         measures=["retrieval", "geometry", "generation"], generation={"texts": 128, "max_new_tokens": 64},
     )  # fmt: skip
-    said = []
 
     def kill_when_it_writes_texts():
         store, on_it = CellStore(tmp_path / "spread"), re.compile(r"\] (texts, .*) \(dies/")
@@ -59,7 +58,7 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
     killer.start()
-    spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1), say=said.append)
+    spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
     killer.join(timeout=10)
     assert not killer.is_alive()
     lost = [found for line in said if (found := re.match(r"warning: (.*) is begun again: dies/.* was lost", line))]

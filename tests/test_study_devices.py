@@ -23,13 +23,13 @@ def config(checkpoint, corpus_folder):
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config, tmp_path, monkeypatch):
+def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config, tmp_path, monkeypatch, said):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # inherited by the processes
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     alone = il.run_study(config, tmp_path / "alone")
     torch.set_num_threads(threads)
-    killed, said = [], []
+    killed = []
     start = Processes.start
 
     def start_and_kill(crew, seat, cell):
@@ -39,7 +39,8 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
             os.kill(killed[0], signal.SIGKILL)
 
     monkeypatch.setattr(Processes, "start", start_and_kill)
-    both = il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "both", say=said.append)
+    said.clear()
+    both = il.run_study(config.model_copy(update={"device": "cpu,cpu"}), tmp_path / "both")
     workers = {line.rsplit("(", 1)[1] for line in said if line.startswith("[")}
     assert workers == {"worker 1, cpu)", "worker 2, cpu)"}
     assert killed

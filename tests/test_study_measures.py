@@ -173,8 +173,7 @@ def test_the_kinds_stand_side_by_side(run):
     assert "(dampen alpha=0.3 strength=0.5)" in html
 
 
-def test_k_0_is_computed_once_with_the_original(config, tmp_path):
-    said = []
+def test_k_0_is_computed_once_with_the_original(config, tmp_path, said):
     few = config.model_copy(
         update={
             "k": (0,),
@@ -182,7 +181,7 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path):
             "targets": ("spa_Latn",),
         }
     )
-    run = il.run_study(few, tmp_path / "run", say=said.append)
+    run = il.run_study(few, tmp_path / "run")
     cells = [line for line in said if line.startswith("[")]
     assert not [line for line in cells if "random" in line and "generation" not in line]
     wide = run.tables["geometry"].query("measure == 'distance'").value.to_numpy().reshape(-1, 6)
@@ -197,13 +196,12 @@ def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
     write_report(run)
 
 
-def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tmp_path):
-    said = []
+def test_a_target_without_text_has_no_perplexity_and_that_is_said(checkpoint, tmp_path, said):
     config = StudyConfig(
         model=str(checkpoint), limit=2, targets=["Korean"], k=[5], dtype="float32", measures=["perplexity"],
         languages=["ko", "en"], probe_languages=["ko", "en"], perplexity=PERPLEXITY,
     )  # fmt: skip
-    run = il.run_study(config, tmp_path / "run", say=said.append)
+    run = il.run_study(config, tmp_path / "run")
     assert "warning: no perplexity for Korean: corpus 'starter' has no text in it" in said
     assert "perplexity" not in run.tables
 

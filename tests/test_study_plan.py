@@ -18,7 +18,7 @@ PARAPHRASE, GENERATION = {"paraphrase embeddings", "paraphrase"}, {"texts", "gen
 def keys(change=None, identity=IDENTITY):
     config = StudyConfig(**{"languages": ["es", "de", "fr"], "limit": 5, **(change or {})})
     found = {}
-    for cell in plan(config, identity, load_corpora(config, lambda line: None)):
+    for cell in plan(config, identity, load_corpora(config)):
         found.setdefault(cell.measure, set()).add(cell.key)
     return found
 
@@ -77,13 +77,13 @@ def test_another_target_leaves_the_recording_and_the_original_alone(before):
 def test_a_cell_comes_after_those_that_it_needs():
     config = StudyConfig(targets=["es", "de"], k=[0, 5], sweep={"k": [7]})
     seen = set()
-    for cell in plan(config, IDENTITY, load_corpora(config, lambda line: None)):
+    for cell in plan(config, IDENTITY, load_corpora(config)):
         assert {need.key for need in cell.needs.values()} <= seen, cell.name
         seen.add(cell.key)
 
 
 def test_the_control_is_measured_by_what_is_asked_for_alone():
     config = StudyConfig(control_measures=["retrieval"])
-    cells = plan(config, IDENTITY, load_corpora(config, lambda line: None))
+    cells = plan(config, IDENTITY, load_corpora(config))
     own = [cell.measure for cell in cells if cell.condition and cell.condition.name == "random"]
     assert own == ["embeddings", "retrieval"]

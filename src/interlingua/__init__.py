@@ -1,7 +1,7 @@
 """interlingua: find, change and measure the neurons of a language model that carry a language.
 
 Everything that a user needs is here; the rooms behind it are `corpora`, `models`, `experts`, `interventions`,
-`measures`, `alignment`, `comparison`, `study` and `report`, and data flows through them in that order. Names are
+`measures`, `alignment`, `study` and `report`, and data flows through them in that order. Names are
 imported when first used, so that `import interlingua` and `interlingua --help` do not wait for torch.
 """
 
@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING
 from interlingua.lazy import imported_when_used
 
 if TYPE_CHECKING:
-    from interlingua.alignment import Aligner, align
-    from interlingua.comparison import compare
+    from interlingua.alignment import (
+        METHODS,
+        Aligner,
+        Comparison,
+        EditGrid,
+        MtebEncoder,
+        Recipe,
+        Settings,
+        align,
+        compare,
+    )
     from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
     from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
+        INTERVENTIONS,
         Intervention,
         ablate,
         aura,
@@ -53,19 +63,20 @@ if TYPE_CHECKING:
     )
     from interlingua.models import LanguageModel, load_model
     from interlingua.progress import disable_progress_bars, enable_progress_bars
-    from interlingua.study import open_run, run_study
+    from interlingua.study import Cluster, Run, StudyConfig, StudyError, load_config, open_run, run_study
 
 __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
-    "alignment": ("Aligner", "align"),
-    "comparison": ("compare",),
+    "alignment": (
+        "METHODS", "Aligner", "Comparison", "EditGrid", "MtebEncoder", "Recipe", "Settings", "align", "compare",
+    ),
     "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
     "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
-        "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
-        "mean_shift", "neutralise", "random_control", "set_to_mean",
+        "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
+        "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
     "languages": ("seen_languages",),
     "measures": (
@@ -75,7 +86,7 @@ _NAMES_OF_ROOM = {
     ),
     "models": ("LanguageModel", "load_model"),
     "progress": ("disable_progress_bars", "enable_progress_bars"),
-    "study": ("open_run", "run_study"),
+    "study": ("Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
@@ -84,13 +95,13 @@ __all__ = [  # noqa: RUF022
     "seen_languages",
     "InterlinguaError",
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
-    "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen", "linear_transport",
-    "mean_shift", "neutralise", "random_control", "set_to_mean",
+    "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
+    "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
     "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
     "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
-    "Aligner", "align", "compare",
-    "open_run", "run_study",
+    "METHODS", "Aligner", "Comparison", "EditGrid", "MtebEncoder", "Recipe", "Settings", "align", "compare",
+    "Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study",
 ]  # fmt: skip
 
 

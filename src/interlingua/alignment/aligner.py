@@ -145,10 +145,23 @@ class Aligner(HubArtifact):
         return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens)
 
     def save_sentence_transformer(self, folder: str | Path, language: str | None = None) -> None:
-        """Write a folder that `SentenceTransformer(folder)` loads without remote code; see `sentence_transformer`."""
+        """Write a folder that `SentenceTransformer(folder)` loads without remote code; see `sentence_transformer`.
+
+        Args:
+            folder: Where.
+            language: Subtract this language's mean instead of the grand mean; all sentences must then be in it.
+
+        Raises:
+            InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote
+                code.
+            MissingExtraError: The extra `embed` is not installed.
+        """
         from interlingua.alignment.sentence_transformer import save_sentence_transformer
 
-        save_sentence_transformer(self, Path(folder), language)
+        save_sentence_transformer(
+            Path(folder), self.model, self.layers, self.alignment.weight_and_bias(language), edit=self.edit,
+            special_tokens=self.special_tokens,
+        )  # fmt: skip
 
     def _card(self) -> str:
         parameters = "".join(f"- {key}: {value}\n" for key, value in self.made_from.items())

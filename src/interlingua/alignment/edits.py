@@ -24,7 +24,7 @@ from interlingua.languages import parse_languages
 from interlingua.measures.embedding import embed_layers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import tracked
 
 NONE = "none"
 COLUMNS = ["edit", "method", "layer", "scoring", "top1"]
@@ -82,6 +82,10 @@ class EditGrid:
         return ("eng_Latn",) if "eng_Latn" in probe.languages else probe.languages[:1]
 
 
+EVERY_KIND = EditGrid()
+"""Every kind of intervention at k = 2,000, half and whole."""
+
+
 def make_edits(experts: Experts, grid: EditGrid, targets: Sequence[str]) -> dict[str, Intervention]:
     """Make every intervention of a grid, by a name that says what it is."""
     made: dict[str, Intervention] = {}
@@ -110,7 +114,6 @@ def screen(
     folds: int = FOLDS,
     seed: int = 0,
     file: Path | None = None,
-    progress: ProgressCallback = silent,
 ) -> tuple[pd.DataFrame, dict[str, Intervention]]:
     """Score every edit of a grid, and none, on held-out sentences: raw and behind a map, in each layer.
 
@@ -125,7 +128,6 @@ def screen(
         folds: Of the embedded sentences.
         seed: Of the folds.
         file: JSON lines in which scores are kept, so that a screening that was stopped goes on.
-        progress: Called with the number of edits done.
 
     Returns:
         A tidy table: edit (`none` for the model as it is), method (`identity` or that of `mapped`), layer, scoring,
@@ -137,8 +139,7 @@ def screen(
     known = ScoreFile(file)
     rows: list[tuple] = []
     everything: dict[str, Intervention | None] = {NONE: None, **edits}
-    for done, (name, edit) in enumerate(everything.items()):
-        progress("Interventions", done, len(everything))
+    for name, edit in tracked(everything.items(), "Interventions"):
         key = sha256_of_json(
             [model.identity(), edit.content_hash() if edit else None, screened.fingerprint(), str(mapped), layers,
              list(scorings), special_tokens, folds, seed]
@@ -148,7 +149,6 @@ def screen(
                 spaces = _embedded(model, screened, layers, special_tokens)
             known[key] = _scores(HeldOut(spaces, folds=folds, seed=seed, scorings=scorings), mapped)
         rows += [(name, *row) for row in known[key]]
-    progress("Interventions", len(everything), len(everything))
     return pd.DataFrame(rows, columns=COLUMNS), edits
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from interlingua.alignment.covariance import Shrinkage
-from interlingua.alignment.methods import CHOOSE_MEAN, METHODS, NEED_LANGUAGE, SHRUNK, Layers, Recipe, concatenated
+from interlingua.alignment.methods import CHOOSE_MEAN, NEED_LANGUAGE, SHRUNK, Layers, Recipe, concatenated
 from interlingua.alignment.score_file import ScoreFile
 from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers, retrieval
 from interlingua.measures.scoring import Scoring
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import tracked
 
 SHRINKAGES: tuple[Shrinkage, ...] = (0.001, 0.01, 0.1, 1.0, "ledoit-wolf")
 FOLDS = 3
@@ -128,39 +128,6 @@ def recipes(layers: Iterable[int], methods: Sequence[str], shrinkages: Sequence[
     return made
 
 
-def select(
-    probe: Layers,
-    *,
-    methods: Sequence[str] = tuple(method for method in METHODS if method not in NEED_LANGUAGE),
-    together: int = 3,
-    folds: int = FOLDS,
-    seed: int = 0,
-    scoring: Scoring = "cosine",
-    progress: ProgressCallback = silent,
-) -> tuple[Recipe, pd.DataFrame]:
-    """Find the recipe whose held-out sentences are retrieved best.
-
-    Three rounds: every method in every layer; the best method's shrinkage in its three best layers; those layers
-    concatenated, two and three at a time. A recipe that is not simpler must be better than the best by more than
-    `AS_GOOD`: one layer is simpler than several, and the grand mean than each language's.
-
-    Args:
-        probe: For each layer, for each language, the embeddings of the probe.
-        methods: Which methods to try. Procrustes, which needs a language at run time, only when asked for.
-        together: How many layers may be concatenated, 1 to 3.
-        folds: How many folds of sentences.
-        seed: Of the folds.
-        scoring: What neighbours are near by.
-        progress: Called with the recipes done of each round.
-
-    Returns:
-        The recipe, and a table of all that were tried: recipe, method, layers, per_language, shrinkage, top1.
-    """
-    held_out = HeldOut(probe, folds=folds, seed=seed, scorings=[scoring])
-    tried = search(held_out, methods, scoring=scoring, together=together, progress=progress)
-    return simplest_of_the_best(tried), as_table(tried)
-
-
 def search(
     held_out: HeldOut,
     methods: Sequence[str],
@@ -168,20 +135,28 @@ def search(
     scoring: Scoring = "cosine",
     together: int = 3,
     language_free: bool = False,
-    progress: ProgressCallback = silent,
 ) -> dict[Recipe, float]:
-    """Score recipes in the three rounds of `select`, and return the held-out top-1 of each.
+    """Score recipes on held-out sentences in three rounds.
 
-    With `language_free`, only those that need no language at run time.
+    Every method in every layer; the best method's shrinkage in its three best layers; those layers concatenated, two
+    and three at a time. `simplest_of_the_best` chooses among them.
+
+    Args:
+        held_out: The probe in folds.
+        methods: Names of `METHODS`.
+        scoring: By what candidates are ranked.
+        together: How many layers may be concatenated, 1 to 3.
+        language_free: Only recipes that need no language at run time.
+
+    Returns:
+        The held-out top-1 of each recipe.
     """
     tried: dict[Recipe, float] = {}
 
     def score(round_: Iterable[Recipe], name: str) -> None:
         new = [recipe for recipe in round_ if recipe not in tried and not (language_free and recipe.per_language)]
-        for done, recipe in enumerate(new):
-            progress(name, done, len(new))
+        for recipe in tracked(new, name, "recipe"):
             tried[recipe] = held_out.top1(recipe, scoring)
-        progress(name, len(new), len(new))
 
     score(recipes(held_out.probe, methods), "Methods and layers")
     best = max(tried, key=tried.__getitem__)
@@ -195,18 +170,6 @@ def search(
     score([Recipe(best.method, group, mean, best.shrinkage) for group in sorted(groups) for mean in means],
           "Layers together")  # fmt: skip
     return tried
-
-
-def as_table(tried: dict[Recipe, float]) -> pd.DataFrame:
-    """Return scored recipes as a table, the best first."""
-    table = pd.DataFrame(
-        [
-            (str(r), r.method, "+".join(map(str, r.layers)), r.per_language, str(r.shrinkage), top1)
-            for r, top1 in tried.items()
-        ],
-        columns=["recipe", "method", "layers", "per_language", "shrinkage", "top1"],
-    )
-    return table.sort_values("top1", ascending=False, kind="stable", ignore_index=True)
 
 
 def simplest_of_the_best(tried: dict[Recipe, float]) -> Recipe:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from interlingua.errors import InputError, MissingExtraError
@@ -19,22 +20,34 @@ from interlingua.models.quiet import quiet_transformers
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from interlingua.alignment.aligner import Aligner
+    from interlingua.interventions import Intervention
+    from interlingua.models import LanguageModel
 
 
-def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | None = None) -> None:
+def save_sentence_transformer(
+    folder: Path,
+    model: LanguageModel,
+    layers: tuple[int, ...],
+    map_: tuple[np.ndarray, np.ndarray],
+    *,
+    edit: Intervention | None = None,
+    special_tokens: bool = False,
+) -> None:
     """Write a folder that `SentenceTransformer(folder)` loads, and that gives the vectors of `Aligner.encode`.
 
     Modules: Transformer (the cut model), Pooling (mean), Dense (the map), Normalize. A layer below the last has not
     been through the final norm, and what a Transformer gives last has: so WeightedLayerPooling stands before Pooling
-    and takes the hidden state before the last alone. An aligner with `final_norm` does without. Where the tokenizer
-    adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0; what comes out of
-    it is float32, so that all modules are in float32 then.
+    and takes the hidden state before the last alone. A model that is cut with its final norm does without. Where the
+    tokenizer adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0; what
+    comes out of it is float32, so that all modules are in float32 then.
 
     Args:
-        aligner: What `align` returned.
         folder: Where.
-        language: Subtract this language's mean instead of the grand mean; all sentences must then be in it.
+        model: The cut model.
+        layers: The layer that is read; several cannot be.
+        map_: The weight, float [dimensions, dimensions], and the bias, float [dimensions], of the linear map.
+        edit: An intervention that the model runs with; it is baked into its weights.
+        special_tokens: Whether tokens that the tokenizer adds count in the mean.
 
     Raises:
         InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote code.
@@ -45,19 +58,19 @@ def save_sentence_transformer(aligner: Aligner, folder: Path, language: str | No
         from sentence_transformers.sentence_transformer import modules
     except ImportError:
         raise MissingExtraError("writing a folder for sentence-transformers", "embed") from None
-    if len(aligner.layers) > 1:
+    if len(layers) > 1:
         raise InputError("stock modules read one layer, and this aligner reads several; align with together=1")
-    weight, bias = (torch.from_numpy(array).float() for array in aligner.alignment.weight_and_bias(language))
-    model = aligner.model if aligner.edit is None else bake(aligner.model, aligner.edit)
-    layer, last = aligner.layers[0], model.hf.config.get_text_config().num_hidden_layers
-    added = [] if aligner.special_tokens else _added_tokens(model.tokenizer)
+    weight, bias = (torch.from_numpy(array).float() for array in map_)
+    model = model if edit is None else bake(model, edit)
+    layer, last = layers[0], model.hf.config.get_text_config().num_hidden_layers
+    added = [] if special_tokens else _added_tokens(model.tokenizer)
     with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
         checkpoint = Path(scratch) / "checkpoint"
         model.save_pretrained(checkpoint)
         if "auto_map" in json.loads((checkpoint / "config.json").read_text(encoding="utf-8")):
             raise InputError(
                 f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
-                "remote code; align without interventions: edits=EditGrid(kinds=())"
+                "remote code; align without interventions: edits=None"
             )
         options: dict[str, Any] = {
             "model_kwargs": {"dtype": torch.float32 if added else model.hf.dtype},

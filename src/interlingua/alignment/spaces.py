@@ -14,7 +14,7 @@ from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention
 from interlingua.measures.embedding import embed_layers
 from interlingua.models import LanguageModel
-from interlingua.progress import ProgressCallback, silent
+from interlingua.progress import progress_bar
 
 
 class Spaces(Mapping[int, Mapping[str, np.ndarray]]):
@@ -60,14 +60,11 @@ def embed_to_disk(
     layers: Sequence[int] | None = None,
     edit: Intervention | None = None,
     special_tokens: bool = False,
-    progress: ProgressCallback = silent,
-    task: str = "Embedding",
 ) -> Spaces:
     """Embed each language's sentences, all layers in one pass, into a file each; those that are there are kept.
 
-    A file is named by the hash of the model, the edit,
-    whether special tokens count and the sentences, so that none is taken for another. One that lacks a layer is made
-    again.
+    A file is named by the hash of the model, the edit, whether special tokens count and the sentences, so that none is
+    taken for another. One that lacks a layer is made again.
 
     Args:
         model: The model as it is now.
@@ -76,24 +73,20 @@ def embed_to_disk(
         layers: Which hidden states, numbered from 0; by default all.
         edit: What the model runs with.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
-        progress: Called with the number of sentences done.
-        task: What to call this when telling progress.
     """
     states = range(model.hf.config.get_text_config().num_hidden_layers + 1)
     wanted = list(states) if layers is None else sorted({layer % len(states) for layer in layers})
     made_by = [model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
-    total = sum(map(len, sentences.values()))
-    files, done = {}, 0
-    for code, lines in sentences.items():
-        progress(task, done, total)
-        files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
-        if not set(wanted) <= _layers_in(files[code]):
-            with edit.applied_to(model) if edit is not None else nullcontext():
-                embedded = embed_layers(model, lines, layers=wanted, special_tokens=special_tokens).of_layer
-            with written_whole(files[code]) as temporary:
-                save_file({str(layer): embedded[layer] for layer in wanted}, temporary)
-        done += len(lines)
-    progress(task, total, total)
+    files = {}
+    with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:
+        for code, lines in sentences.items():
+            files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
+            if not set(wanted) <= _layers_in(files[code]):
+                with edit.applied_to(model) if edit is not None else nullcontext():
+                    embedded = embed_layers(model, lines, layers=wanted, special_tokens=special_tokens).of_layer
+                with written_whole(files[code]) as temporary:
+                    save_file({str(layer): embedded[layer] for layer in wanted}, temporary)
+            bar.update(len(lines))
     return Spaces(files, wanted)
 
 

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from interlingua.cli.console import out, say
+from interlingua.cli.console import say
 from interlingua.cli.loading import load_model
 from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
-from interlingua.progress import shown_progress
 
 
 def align(
@@ -43,12 +42,11 @@ def align(
 
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with shown_progress(out) as progress:
-        aligner = align_model(
-            loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
-            edits=None if interventions else EditGrid(kinds=()), language_free=export is not None,
-            final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed, progress=progress,
-        )  # fmt: skip
+    aligner = align_model(
+        loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
+        edits=EditGrid() if interventions else None, language_free=export is not None,
+        final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed,
+    )  # fmt: skip
     aligner.save_pretrained(folder)
     made = aligner.made_from
     say(

@@ -12,7 +12,7 @@ import typer
 from interlingua.cli.align import align
 from interlingua.cli.bake import bake
 from interlingua.cli.compare import compare
-from interlingua.cli.console import err, out, show_log
+from interlingua.cli.console import err, log_shown, out
 from interlingua.cli.corpus import show
 from interlingua.cli.embed import embed
 from interlingua.cli.experts import experts
@@ -52,9 +52,9 @@ def _options(
 
 def main() -> None:
     """Run the command line: exit 2 on wrong input, 1 on failure, 130 when interrupted."""
-    show_log()
     try:
-        app()
+        with log_shown():
+            app()
     except InterlinguaError as error:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -10,7 +10,6 @@ import typer
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_model
 from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption, given
-from interlingua.progress import shown_progress
 
 
 def compare(
@@ -51,10 +50,10 @@ def compare(
     All is fitted and chosen on the probe; the other split is read once, at the end. A comparison that was stopped goes
     on where it was.
     """
+    from interlingua.alignment import Settings
+    from interlingua.alignment import compare as compare_ways
+    from interlingua.alignment.bitexts import load_bitexts
     from interlingua.alignment.edits import EditGrid
-    from interlingua.comparison import Settings
-    from interlingua.comparison import compare as compare_ways
-    from interlingua.comparison.pairs import load_bitexts
     from interlingua.corpora import open_corpus
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison
@@ -71,11 +70,10 @@ def compare(
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"
-    with shown_progress(out) as progress:
-        found = compare_ways(
-            loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
-            seen=parse_languages(seen) if seen else None, progress=progress,
-        )  # fmt: skip
+    found = compare_ways(
+        loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
+        seen=parse_languages(seen) if seen else None,
+    )  # fmt: skip
     page = write_comparison(found, place)
     out.print(comparison_summary(found))
     say(f"\n{answer(found)}\n\nTables and figures: {page}")

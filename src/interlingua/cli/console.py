@@ -1,9 +1,11 @@
-"""Where lines go: results to standard output, everything else beside it."""
+"""Where lines go: results to standard output, warnings and errors to standard error."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from rich.console import Console
 from tqdm import tqdm
@@ -14,20 +16,31 @@ err = Console(stderr=True, highlight=False)
 
 def say(line: str) -> None:
     """Print a result as it is."""
-    (err if line.startswith("warning: ") else out).print(line, markup=False, soft_wrap=True)
+    out.print(line, markup=False, soft_wrap=True)
 
 
 class _BesideBars(logging.Handler):
-    """Prints what the library logs to standard error, above the progress bars that are there."""
+    """Prints what the library logs above the progress bars that are there: warnings to standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        tqdm.write(f"{level}{record.getMessage()}", file=sys.stderr)
+        if record.levelno >= logging.WARNING:
+            tqdm.write(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+        else:
+            tqdm.write(record.getMessage(), file=sys.stdout)
+            sys.stdout.flush()
 
 
-def show_log() -> None:
-    """Show the library's log from INFO on; done once, by the command line."""
-    logger = logging.getLogger("interlingua")
+@contextmanager
+def log_shown() -> Generator[None]:
+    """Show the library's log, from INFO on, while a command runs."""
+    logger, handler = logging.getLogger("interlingua"), _BesideBars()
+    level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
-    logger.handlers = [_BesideBars()]
     logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interlingua.cli.console import err, out, say
-from interlingua.progress import shown_progress
+from interlingua.cli.console import out
 
 if TYPE_CHECKING:
     from interlingua.study import Cluster, StudyConfig
@@ -84,8 +83,7 @@ def _print_estimate(settings: StudyConfig, folder: Path | None) -> None:
     from interlingua.report.terminal import estimate_summary
     from interlingua.study import estimate_study
 
-    with shown_progress(err) as progress:
-        out.print(estimate_summary(estimate_study(settings, folder, progress=progress, say=say)))
+    out.print(estimate_summary(estimate_study(settings, folder)))
 
 
 def _run_study(settings: StudyConfig, folder: Path | None, fresh: bool, cluster: Cluster | None) -> None:
@@ -97,8 +95,7 @@ def _run_study(settings: StudyConfig, folder: Path | None, fresh: bool, cluster:
     require_matplotlib()
     failed = None
     try:
-        with shown_progress(out) as progress:
-            run = run_study(settings, folder, fresh=fresh, cluster=cluster, progress=progress, say=say)
+        run = run_study(settings, folder, fresh=fresh, cluster=cluster)
     except StudyError as error:
         failed, run = error, error.run
     page = reported(run)

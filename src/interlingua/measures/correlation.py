@@ -11,7 +11,6 @@ from scipy import stats
 
 from interlingua.errors import InputError
 from interlingua.measures.intervals import CONFIDENCE
-from interlingua.progress import ProgressCallback, silent
 
 KEYS = ["condition", "target", "kind", "k"]
 COLUMNS = [*KEYS, "correlation", "candidates", "r", "low", "high", "p", "resamples", "defined", "reason"]
@@ -51,8 +50,6 @@ def correlation(
     distance: str = "distance",
     resamples: int = 10_000,
     seed: int = 0,
-    progress: ProgressCallback = silent,
-    task: str = "Correlation",
 ) -> pd.DataFrame:
     """Correlate retrieval accuracy with distance over the candidate languages, the query being the target.
 
@@ -67,8 +64,6 @@ def correlation(
         distance: Which measure of `geometry`: `distance`, or `distance_of_means`.
         resamples: How many bootstrap resamples of the candidates the interval is from.
         seed: Of the resampling.
-        progress: Called with the number of conditions done.
-        task: What to call this when telling progress.
 
     Returns:
         A tidy table: condition, target, kind, k, correlation (`acc_post ~ d_post`, `acc_pre ~ d_pre`,
@@ -105,8 +100,7 @@ def correlation(
         raise InputError(f"the table of distances has no measure '{distance}'; use distance or distance_of_means")
     edited = retrieval.dropna(subset="target")[KEYS].drop_duplicates()
     rows = []
-    for done, condition in enumerate(edited.itertuples(index=False)):
-        progress(task, done, len(edited))
+    for condition in edited.itertuples(index=False):
         target = str(condition.target)
         sides = pd.DataFrame(
             {
@@ -124,7 +118,6 @@ def correlation(
             found = pearson(x.to_numpy(), y.to_numpy(), resamples=resamples, seed=seed, names=_sides(name))
             numbers = (found.r, found.low, found.high, found.p, found.resamples, not found.reason, found.reason)
             rows.append((*condition, name, len(sides), *numbers))
-    progress(task, len(edited), len(edited))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype(dict.fromkeys(["r", "low", "high", "p"], "Float64"))
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from interlingua.alignment import Comparison
 from interlingua.alignment.edits import NONE
-from interlingua.comparison import Comparison
 from interlingua.files import write_json, written_whole
 from interlingua.report.figures import require_matplotlib
 from interlingua.report.figures.style import clean

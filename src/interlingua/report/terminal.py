@@ -15,7 +15,7 @@ from interlingua.languages import language_name, short_code
 from interlingua.report.tables import answer, behaviour_table, summary_table
 
 if TYPE_CHECKING:
-    from interlingua.comparison import Comparison
+    from interlingua.alignment import Comparison
     from interlingua.experts import Experts
     from interlingua.measures.identification import Identified
     from interlingua.study import Estimate, Run

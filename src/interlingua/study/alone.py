@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from interlingua.progress import ProgressCallback
 from interlingua.study.crew import Assignment, Seat, no_worker_left
 from interlingua.study.model import KnownModel
 from interlingua.study.plan import Cell
@@ -16,10 +15,8 @@ from interlingua.study.worker import Worker
 class Alone(AbstractContextManager["Alone"]):
     """Computes a cell when it is waited for (see `Crew`)."""
 
-    def __init__(
-        self, assignment: Assignment, device: str, say: Callable[[str], None], progress: ProgressCallback
-    ) -> None:
-        self._worker = Worker(assignment, device, say, progress)
+    def __init__(self, assignment: Assignment, device: str) -> None:
+        self._worker = Worker(assignment, device)
         self._seats = [Seat("", Takes.ALL)]
         self._cell: Cell | None = None
         self._unfit: list[str] = []

@@ -7,11 +7,12 @@ the run folder, on a file system that all nodes share; only cells, and what beca
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from interlingua.study.crew import Assignment, Cluster, Seat, no_worker_left
 from interlingua.study.model import KnownModel
 from interlingua.study.plan import Cell
 from interlingua.study.schedule import End, Outcome, Takes
+
+logger = logging.getLogger(__name__)
 
 LOSSES = 3
 """How many workers a node may lose before it is left out."""
@@ -87,13 +90,13 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         MissingExtraError: The extra `ray` is not installed.
     """
 
-    def __init__(self, assignment: Assignment, cluster: Cluster, say: Callable[[str], None]) -> None:
+    def __init__(self, assignment: Assignment, cluster: Cluster) -> None:
         if assignment.config.device not in DEVICES:
             raise InputError(
                 f"device '{assignment.config.device}' cannot be had in a cluster, where Ray gives each worker its GPU; "
                 f"use {', '.join(DEVICES)}"
             )
-        self._assignment, self._cluster, self._say = assignment, cluster, say
+        self._assignment, self._cluster = assignment, cluster
         self._called = 0.0
         self._actors: dict[Seat, Any] = {}
         self._starting: dict[Any, Place] = {}
@@ -104,7 +107,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
     def __enter__(self) -> RayCrew:
         """Connect to the cluster and start the workers."""
-        self._say(f"Connecting to the Ray cluster '{self._cluster.address}'")
+        logger.info(f"Connecting to the Ray cluster '{self._cluster.address}'")
         self._ray, self._connected = _connect(self._cluster.address)
         self._gpus = self._gpus_of_a_worker()
         self._given = self._ray.put(self._assignment)
@@ -166,7 +169,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
             self._dismiss(place, str(error))
             return
         if reason:
-            self._say(f"warning: {place.seat.name} is left out: {reason}")
+            logger.warning(f"{place.seat.name} is left out: {reason}")
             self._leave_out(place.seat, reason)
 
     def _ended(self, reference: Any) -> Outcome:
@@ -183,7 +186,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
     def _dismiss(self, place: Place, reason: str) -> None:
         """Give up a worker that was lost, and start another where its node is still there."""
         self._losses[place.node] += 1
-        self._say(f"warning: {place.seat.name} was lost: {' '.join(reason.split())[:200]}")
+        logger.warning(f"{place.seat.name} was lost: {' '.join(reason.split())[:200]}")
         self._ray.kill(self._actors.pop(place.seat))  # it may only be out of reach
         self._recruit()
 
@@ -222,9 +225,11 @@ class _Actor:
     def __init__(self, assignment: Assignment, threads: int) -> None:
         import torch
 
+        from interlingua.progress import disable_progress_bars
         from interlingua.study.worker import Worker
 
         torch.set_num_threads(threads)
+        disable_progress_bars()
         self._worker = Worker(assignment)
 
     def reason_against(self, planned_by: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from interlingua.corpora import ENGLISH, CorpusWarning, PairCorpus, ParallelCorpus, TextCorpus, open_corpus
@@ -10,7 +11,7 @@ from interlingua.errors import InputError, LanguageError
 from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, language_name
 from interlingua.study.config import StudyConfig
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class Corpora:
 def _told(name: str, split: str, warnings: list[CorpusWarning]) -> str:
     others = {warning.part for warning in warnings[1:]} - {warnings[0].part}
     more = f", and more in {', '.join(sorted(others))}" if others else ""
-    return f"warning: corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"
+    return f"corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"
 
 
-def load_corpora(config: StudyConfig, say: Say) -> Corpora:
+def load_corpora(config: StudyConfig) -> Corpora:
     """Load whatever the measures of a study read.
 
     Raises:
@@ -62,20 +63,20 @@ def load_corpora(config: StudyConfig, say: Say) -> Corpora:
     """
     probe, evaluation = _parallel(config)
     if open_corpus(config.corpus).is_halved:
-        say(
+        logger.info(
             f"'{config.corpus}' has no splits: the first {len(probe)} lines of each language are the probe, the other "
             f"{len(evaluation)} are evaluated"
         )
-    say(
+    logger.info(
         f"Probe: {len(probe.languages)} languages x {len(probe)} sentences; evaluation: "
         f"{len(evaluation.languages)} x {len(evaluation)}"
     )
     return Corpora(
         probe,
         evaluation,
-        _texts(config, say) if "perplexity" in config.measures else {},
-        _paraphrases(config, evaluation, say) if "paraphrase" in config.measures else {},
-        _bitext(config, evaluation, say) if "bitext" in config.measures else {},
+        _texts(config) if "perplexity" in config.measures else {},
+        _paraphrases(config, evaluation) if "paraphrase" in config.measures else {},
+        _bitext(config, evaluation) if "bitext" in config.measures else {},
     )
 
 
@@ -102,7 +103,7 @@ def _those_or_all(wanted: tuple[str, ...], corpus: ParallelCorpus) -> tuple[str,
     return wanted if set(wanted) <= set(corpus.languages) else corpus.languages
 
 
-def _texts(config: StudyConfig, say: Say) -> dict[str, TextCorpus]:
+def _texts(config: StudyConfig) -> dict[str, TextCorpus]:
     texts = {}
     source = open_corpus(config.perplexity.corpus)
     for target in config.targets:
@@ -110,11 +111,11 @@ def _texts(config: StudyConfig, say: Say) -> dict[str, TextCorpus]:
             texts[target] = source.text(target, characters=config.perplexity.characters)
         except LanguageError:
             name = config.perplexity.corpus
-            say(f"warning: no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
+            logger.warning(f"no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
     return texts
 
 
-def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[str, PairCorpus]:
+def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, PairCorpus]:
     own = config.paraphrase
     source = open_corpus(own.corpus)
     codes = own.languages  # what is asked for by name must be there
@@ -122,11 +123,11 @@ def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> d
         known = source.default_languages("pairs")
         codes = config.targets if known is None else tuple(code for code in known if code in evaluation.languages)
         if not codes:
-            say(f"warning: no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
+            logger.warning(f"no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
     return {code: source.pairs(code, limit=own.limit or config.limit) for code in codes}
 
 
-def _bitext(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[tuple[str, str], PairCorpus]:
+def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> dict[tuple[str, str], PairCorpus]:
     own = config.bitext
     pairs = {}
     for name in own.corpora:
@@ -135,7 +136,7 @@ def _bitext(config: StudyConfig, evaluation: ParallelCorpus, say: Say) -> dict[t
         if wanted is None:
             wanted = tuple(code for code in evaluation.languages if code in source.paired_with_english())
             if not wanted:
-                say(f"warning: no bitext: '{name}' pairs none of the languages that are measured with English")
+                logger.warning(f"no bitext: '{name}' pairs none of the languages that are measured with English")
         for code in wanted:
             pairs[name, code] = source.pairs(code, ENGLISH, limit=own.limit or config.limit)
     return pairs

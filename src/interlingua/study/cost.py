@@ -16,8 +16,8 @@ from interlingua.models.quiet import quiet_transformers
 from interlingua.study.cells.perplexity import first_tokens
 from interlingua.study.config import StudyConfig
 from interlingua.study.corpora import Corpora
-from interlingua.study.estimate import Cost, Speed
 from interlingua.study.plan import Cell
+from interlingua.study.speed import Cost, Speed
 
 SCORES_BYTES = 8 + 8 + 7 * 4
 """Of a neuron and language on disk: two scores in float64, seven statistics in float32."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from interlingua.errors import InputError, InterlinguaError
-from interlingua.progress import ProgressCallback
 from interlingua.study.config import StudyConfig
 from interlingua.study.corpora import Corpora
 from interlingua.study.model import KnownModel
@@ -84,24 +82,6 @@ class Cluster:
     address: str
     cpus: int | None = None
     gpus: float | None = None
-
-
-def crew_of(
-    assignment: Assignment, cluster: Cluster | None, say: Callable[[str], None], progress: ProgressCallback
-) -> AbstractContextManager[Crew]:
-    """Return the crew of a study: that of the cluster, or of the devices that its config names."""
-    if cluster is not None:
-        from interlingua.study.cluster import RayCrew
-
-        return RayCrew(assignment, cluster, say)
-    devices = devices_of(assignment.config)
-    if len(devices) == 1:
-        from interlingua.study.alone import Alone
-
-        return Alone(assignment, devices[0], say, progress)
-    from interlingua.study.processes import Processes
-
-    return Processes(assignment, devices)
 
 
 def devices_of(config: StudyConfig) -> list[str]:

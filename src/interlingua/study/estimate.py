@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlingua.progress import ProgressCallback, silent
 from interlingua.study.cell_store import CellStore
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import load_corpora
@@ -15,43 +15,9 @@ from interlingua.study.crew import devices_of
 from interlingua.study.model import Checkpoint, KnownModel, load_study_model, require_neurons
 from interlingua.study.plan import Cell, once, plan
 from interlingua.study.run import default_folder, measurable
+from interlingua.study.speed import Cost, Speed
 
-
-@dataclass(frozen=True)
-class Cost:
-    """What a cell makes the model do.
-
-    Attributes:
-        read: Tokens that go through the model's body.
-        scored: Tokens that also go through the vocabulary head.
-        steps: Steps of generation, each of a batch of texts.
-        batch: How many texts a step has.
-        disk: Bytes that are kept.
-    """
-
-    read: int = 0
-    scored: int = 0
-    steps: int = 0
-    batch: int = 0
-    disk: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Tokens that the model runs, read or generated."""
-        return self.read + self.steps * self.batch
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Seconds on this machine, as measured: of a token read, of one scored, of a step of generation."""
-
-    read: float
-    scored: float
-    step: float
-
-    def seconds(self, cost: Cost) -> float:
-        """Return how long a cell takes."""
-        return cost.read * self.read + cost.scored * self.scored + cost.steps * self.step
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -109,9 +75,6 @@ def seconds_by(workers: int, cells: Iterable[float]) -> float:
 def estimate_study(
     config: StudyConfig | str | Path,
     out: str | Path | None = None,
-    *,
-    progress: ProgressCallback = silent,
-    say: Callable[[str], None] = lambda line: None,
 ) -> Estimate:
     """Say what a study would do and how long it would take one worker, without starting it; nothing is written.
 
@@ -121,8 +84,8 @@ def estimate_study(
     config = config if isinstance(config, StudyConfig) else load_config(config)
     folder = Path(out) if out is not None else default_folder(config)
     store = CellStore(folder)
-    corpora = load_corpora(config, say)
-    measured = measurable(config, say)
+    corpora = load_corpora(config)
+    measured = measurable(config)
     known = Checkpoint.of(config, None).recall(folder)
     if known is not None:
         cells = once(plan(measured, known.identity, corpora))
@@ -132,7 +95,7 @@ def estimate_study(
     from interlingua.study.cost import cost_of, measured_speed  # here, since it imports torch
 
     devices = devices_of(config)
-    model = load_study_model(config, say, progress, devices[0])
+    model = load_study_model(config, devices[0])
     known = KnownModel.of(model)
     require_neurons(config, known)
     costs: dict[str, Cost] = {}
@@ -142,7 +105,7 @@ def estimate_study(
         if alike not in costs:
             costs[alike] = cost_of(cell, model, corpora)
         rows.append((cell, costs[alike], store.is_done(cell)))
-    say("Measuring the model's speed for some seconds")
+    logger.info("Measuring the model's speed for some seconds")
     speed = measured_speed(config, model, corpora, [cost for _, cost, done in rows if not done])
     responses = len(corpora.probe) * len(corpora.probe.languages) * known.neurons * 4
     weights = sum(parameter.numel() * parameter.element_size() for parameter in model.hf.parameters())

@@ -1,34 +1,43 @@
-"""The log of a run: what is told to the user, and with the time to a file."""
+"""The log of a run: what is shown to the user, and with the time to a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from interlingua.errors import StorageError
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Log:
-    """Says each line to the user, and writes it to a file.
+    """Logs each line, and writes it to a file.
 
     Attributes:
         path: The file.
-        say: Called with each line.
     """
 
     path: Path
-    say: Callable[[str], None]
 
-    def __call__(self, line: str) -> None:
-        """Say and write a line."""
-        self.say(line)
+    def info(self, line: str) -> None:
+        """Log and write a line."""
+        logger.info(line)
         self.write(line)
 
+    def warning(self, line: str) -> None:
+        """Log and write a line that warns."""
+        logger.warning(line)
+        self.write(f"warning: {line}")
+
     def write(self, line: str) -> None:
-        """Write a line that the user need not see at once."""
+        """Write a line that the user need not see at once.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             with self.path.open("a", encoding="utf-8") as file:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json, write_json
 from interlingua.models.packaged import PACKAGED_MODELS, checkpoint_folder
-from interlingua.progress import ProgressCallback
 from interlingua.study.config import StudyConfig
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
+
+logger = logging.getLogger(__name__)
 
 KNOWN = "model.json"
 LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "inner")
@@ -38,13 +40,11 @@ class KnownModel:
         return cls(model.identity(), len(model.neurons))
 
 
-def load_study_model(
-    config: StudyConfig, say: Callable[[str], None], progress: ProgressCallback, device: str | None = None
-) -> LanguageModel:
+def load_study_model(config: StudyConfig, device: str | None = None) -> LanguageModel:
     """Load the model of a study, on its device or on another."""
     from interlingua.models import load_model  # here, since it imports torch
 
-    say(f"Loading {config.model}")
+    logger.info(f"Loading {config.model}")
     model = load_model(
         config.model,
         device=device or config.device,
@@ -54,7 +54,7 @@ def load_study_model(
         mlp_endings=config.mlp_endings,
         inner=config.inner,
     )
-    say(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
+    logger.info(f"{config.model}: {len(model.neurons):,} MLP neurons, {model.dtype} on {model.device}")
     return model
 
 

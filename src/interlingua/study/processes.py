@@ -136,8 +136,10 @@ def _serve(connection: Connection, assignment: Assignment, device: str, threads:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
+    from interlingua.progress import disable_progress_bars
     from interlingua.study.worker import Worker
 
+    disable_progress_bars()
     if threads is not None and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(threads)
     worker = Worker(assignment, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from interlingua.errors import InterlinguaError
 from interlingua.experts import Experts
 from interlingua.experts.experts import CHANCE
 from interlingua.files import sha256_of_json
-from interlingua.progress import ProgressCallback, silent
 from interlingua.study.cell_store import FAILED, CellStore
 from interlingua.study.computing import compute_cells
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import Corpora, load_corpora
-from interlingua.study.crew import Assignment, Cluster, Crew, crew_of
+from interlingua.study.crew import Assignment, Cluster, Crew
+from interlingua.study.crew_of import crew_of
 from interlingua.study.log import Log
 from interlingua.study.manifest import manifest_of
 from interlingua.study.model import Checkpoint, KnownModel, require_neurons
@@ -25,6 +26,7 @@ from interlingua.study.plan import Cell, once, plan
 from interlingua.study.store import Run
 
 LOG = "study.log"
+logger = logging.getLogger(__name__)
 
 
 class StudyError(InterlinguaError):
@@ -51,8 +53,6 @@ def run_study(
     *,
     fresh: bool = False,
     cluster: Cluster | str | None = None,
-    progress: ProgressCallback = silent,
-    say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Run a study and write its folder.
 
@@ -68,8 +68,6 @@ def run_study(
         fresh: Compute everything anew.
         cluster: Have the cells computed by this Ray cluster, or the one of this address; its nodes must all see the run
             folder, and a model that is a folder, under the same paths.
-        progress: Called with what is done.
-        say: Called with a line before each part.
 
     Returns:
         The run: its folder, its config and its tables.
@@ -90,31 +88,31 @@ def run_study(
     cluster = Cluster(cluster) if isinstance(cluster, str) else cluster
     run = Run(Path(out) if out is not None else default_folder(config))
     store = CellStore(run.folder)
-    corpora = load_corpora(config, say)
+    corpora = load_corpora(config)
     checkpoint = Checkpoint.of(config, cluster.address if cluster else None)
-    assignment = Assignment(measurable(config, say), corpora, run.folder.absolute())
+    assignment = Assignment(measurable(config), corpora, run.folder.absolute())
     with ExitStack() as stack:
 
         def hire() -> Crew:
-            return stack.enter_context(crew_of(assignment, cluster, say, progress))
+            return stack.enter_context(crew_of(assignment, cluster))
 
         work = _plan(assignment, checkpoint.recall(run.folder), store, fresh, hire)
         stack.enter_context(store.locked())
-        log = Log(run.folder / LOG, say)
+        log = Log(run.folder / LOG)
         if work.crew is not None:
             checkpoint.remember(run.folder, work.known)
         if not work.missing and run.is_of(config):
-            log(f"Nothing to do: all {len(once(work.cells))} cells are done")
+            log.info(f"Nothing to do: all {len(once(work.cells))} cells are done")
             return run
         if fresh:
             store.forget(work.missing)
         run.begin(config)
         store.write_plan(once(work.cells))
         for line in corpora.warnings():
-            log(line)
-        log(f"{len(work.missing)} of {len(once(work.cells))} cells to compute in {run.folder}")
+            log.warning(line)
+        log.info(f"{len(work.missing)} of {len(once(work.cells))} cells to compute in {run.folder}")
         if work.crew is not None:
-            compute_cells(work.missing, work.crew, store, log, progress)
+            compute_cells(work.missing, work.crew, store, log, corpora)
         _conclude(run, config, work, corpora, store, log)
     return run
 
@@ -150,11 +148,11 @@ def missing_cells(cells: Iterable[Cell], store: CellStore) -> list[Cell]:
     return [cell for cell in once(cells) if not store.is_done(cell)]
 
 
-def measurable(config: StudyConfig, say: Callable[[str], None]) -> StudyConfig:
+def measurable(config: StudyConfig) -> StudyConfig:
     """Return a study without the measures that what is installed cannot make, and say which these are."""
     if "projection" not in config.measures or importlib.util.find_spec("umap") is not None:
         return config
-    say("warning: no projection: it needs the extra 'plots': pip install 'interlingua[plots]'")
+    logger.warning("no projection: it needs the extra 'plots': pip install 'interlingua[plots]'")
     return config.model_copy(update={"measures": tuple(name for name in config.measures if name != "projection")})
 
 
@@ -188,7 +186,7 @@ def _warn_of_few(experts: Experts, config: StudyConfig, log: Log) -> None:
     for target in config.targets:
         above = int((experts.auroc[experts.row(target)] > CHANCE).sum())
         if largest > above:
-            log(f"warning: only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
+            log.warning(f"only {above:,} neurons are above chance for {target}, fewer than k = {largest:,}")
 
 
 def default_folder(config: StudyConfig) -> Path:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from interlingua.errors import ArtifactError, InterlinguaError, ModelError, StorageError
 from interlingua.models import LanguageModel
-from interlingua.progress import ProgressCallback, silent
 from interlingua.study.cell_store import RUNNING, CellStore, Record
 from interlingua.study.cells import ARRAYS, EXPERTS, TABLES, Work
 from interlingua.study.crew import Assignment
@@ -29,25 +27,17 @@ class Worker:
     Args:
         assignment: What all workers of the study are given.
         device: Where the model is loaded, instead of the study's own.
-        say: Called with a line before long work.
-        progress: Called with what is done of a cell.
     """
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        device: str | None = None,
-        say: Callable[[str], None] = lambda line: None,
-        progress: ProgressCallback = silent,
-    ) -> None:
-        self.assignment, self.device, self.say, self.progress = assignment, device, say, progress
+    def __init__(self, assignment: Assignment, device: str | None = None) -> None:
+        self.assignment, self.device = assignment, device
         self.store = CellStore(assignment.folder)
         self.held: OrderedDict[str, Any] = OrderedDict()
 
     @cached_property
     def model(self) -> LanguageModel:
         """The study's model; it is loaded when a cell first needs it."""
-        return load_study_model(self.assignment.config, self.say, self.progress, self.device)
+        return load_study_model(self.assignment.config, self.device)
 
     @cached_property
     def known(self) -> KnownModel:
@@ -61,7 +51,7 @@ class Worker:
             self._require_model_of(cell)
             self.store.mark(cell, Record(cell.name, RUNNING))
             needs = {name: self._result(need) for name, need in cell.needs.items()}
-            work = Work(cell, needs, self.assignment.corpora, lambda: self.model, self.progress)
+            work = Work(cell, needs, self.assignment.corpora, lambda: self.model)
             self.store.finish(cell, self._keep(cell, work), time.monotonic() - started)
         except _UnfitError as error:
             return Outcome(cell, End.UNFIT, str(error))

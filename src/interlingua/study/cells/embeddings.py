@@ -13,7 +13,7 @@ from interlingua.study.cells.work import Work
 def embed_evaluation(work: Work) -> dict[str, np.ndarray]:
     """Embed the evaluation sentences: for each language float32 [sentences, dimensions]."""
     evaluation = work.corpora.evaluation
-    return _embedded(work, "Embedding", {code: evaluation[code] for code in evaluation.languages})
+    return _embedded(work, {code: evaluation[code] for code in evaluation.languages})
 
 
 def embed_paraphrases(work: Work) -> dict[str, np.ndarray]:
@@ -22,7 +22,7 @@ def embed_paraphrases(work: Work) -> dict[str, np.ndarray]:
     for code, corpus in work.corpora.paraphrases.items():
         pairs = corpus.aligned()
         parts |= {f"{code}/left": pairs.left, f"{code}/right": pairs.right}
-    return _embedded(work, "Embedding paraphrases", parts)
+    return _embedded(work, parts)
 
 
 def embed_bitext(work: Work) -> dict[str, np.ndarray]:
@@ -30,10 +30,10 @@ def embed_bitext(work: Work) -> dict[str, np.ndarray]:
     parts = {}
     for number, ((_, code), corpus) in enumerate(work.corpora.bitext.items()):
         parts |= {f"{number}/{code}/left": corpus.left, f"{number}/{code}/right": corpus.right}
-    return _embedded(work, "Embedding bitext", parts)
+    return _embedded(work, parts)
 
 
-def _embedded(work: Work, task: str, parts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+def _embedded(work: Work, parts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
     """Embed all parts in one call, so that sentences of like length share batches."""
     sentences = [sentence for part in parts.values() for sentence in part]
     with work.in_condition():

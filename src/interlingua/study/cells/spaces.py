@@ -40,8 +40,6 @@ def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
         seen=work.parameters["seen"],
         resamples=work.parameters["resamples"],
         seed=work.parameters["seed"],
-        progress=work.progress,
-        task=work.title("Correlation"),
     )
     return {"correlation": table.drop(columns=list(own))}
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlingua.models import LanguageModel
-from interlingua.progress import ProgressCallback
 from interlingua.study.conditions import Condition, in_condition, make_edit
 from interlingua.study.corpora import Corpora
 from interlingua.study.plan import Cell
@@ -23,14 +22,12 @@ class Work:
         needs: The results of the cells that it needs, by the names that the cell gives them.
         corpora: What is read.
         load_model: Returns the model as it is; it is loaded the first time.
-        progress: Called with what is done.
     """
 
     cell: Cell
     needs: Mapping[str, Any]
     corpora: Corpora
     load_model: Callable[[], LanguageModel]
-    progress: ProgressCallback
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -48,10 +45,6 @@ class Work:
         if self.cell.condition is None:
             raise ValueError(f"{self.cell.measure} is not about a condition")
         return self.cell.condition
-
-    def title(self, measure: str) -> str:
-        """Return what to call this when telling progress."""
-        return f"{measure}, {self.condition.title()}"
 
     def in_condition(self) -> AbstractContextManager[None]:
         """Return a context in which the model is in the cell's condition."""

@@ -10,11 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from interlingua.alignment.edits import NONE, best_edit, screen
-from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
-from interlingua.alignment.selection import HeldOut
-from interlingua.alignment.spaces import Spaces, embed_to_disk
-from interlingua.comparison.choose import (
+from interlingua.alignment.bitexts import Bitexts, judge_bitext
+from interlingua.alignment.choose import (
     AS_IN_PAPER,
     Candidate,
     Reading,
@@ -23,17 +20,19 @@ from interlingua.comparison.choose import (
     score_candidates,
     shortlist,
 )
-from interlingua.comparison.growth import growth_in_languages, growth_in_sentences
-from interlingua.comparison.judge import Hits, groups, judge, pairs_table, ranking
-from interlingua.comparison.pairs import Bitexts, judge_bitext
-from interlingua.comparison.settings import Settings
+from interlingua.alignment.edits import NONE, best_edit, screen
+from interlingua.alignment.growth import growth_in_languages, growth_in_sentences
+from interlingua.alignment.judge import Hits, groups, judge, pairs_table, ranking
+from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
+from interlingua.alignment.selection import HeldOut
+from interlingua.alignment.settings import Settings
+from interlingua.alignment.spaces import Spaces, embed_to_disk
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json
 from interlingua.interventions import Intervention
 from interlingua.languages import seen_languages
 from interlingua.models import LanguageModel
-from interlingua.progress import ProgressCallback, silent
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,6 @@ def compare(
     settings: Settings | None = None,
     bitexts: Bitexts | None = None,
     seen: Collection[str] | None = None,
-    progress: ProgressCallback = silent,
 ) -> Comparison:
     """Compare ways of aligning a frozen model.
 
@@ -76,9 +74,8 @@ def compare(
         evaluation: Other parallel sentences. Its languages that the probe lacks are judged without a mean of theirs.
         folder: Where embeddings and scores are kept, so that one that was stopped goes on. Both can be removed.
         settings: What is tried; the last layer as it is always is, being what the paper compares with.
-        bitexts: Pairs with English to judge on as well; see `comparison.pairs.load_bitexts`.
+        bitexts: Pairs with English to judge on as well; see `alignment.bitexts.load_bitexts`.
         seen: The languages that the model was pre-trained on; by default those that its makers name.
-        progress: Called with what is done.
 
     Raises:
         InputError: The probe and the evaluation split share sentences, or something cannot be fitted.
@@ -100,7 +97,7 @@ def compare(
     layers = tuple(
         range(last + 1) if settings.layers is None else sorted({own % (last + 1) for own in settings.layers})
     )
-    run = _Run(model, probe, evaluation, folder, layers, settings, progress)
+    run = _Run(model, probe, evaluation, folder, layers, settings)
     plain = Reading(NONE, settings.special_tokens)
     candidates = run.score(plain, settings.methods)
     as_in_paper = run.score(AS_IN_PAPER, ["identity"])
@@ -110,7 +107,7 @@ def compare(
         tables["edits"], run.edits = screen(
             model, probe, settings.edits, without.recipe, layers=run.with_last, scorings=settings.scorings,
             special_tokens=settings.special_tokens, folds=settings.folds, seed=settings.seed,
-            file=folder / "scores" / "edits.jsonl", progress=progress,
+            file=folder / "scores" / "edits.jsonl",
         )  # fmt: skip
         methods = tuple(dict.fromkeys(["identity", without.recipe.method]))
         asked = tables["edits"][tables["edits"].layer.isin(layers)]
@@ -122,7 +119,7 @@ def compare(
     candidates = list({candidate.key: candidate for candidate in [*candidates, *as_in_paper]}.values())
     tables["candidates"] = candidates_table(candidates)
 
-    judged = judge(run.shortlisted(candidates, chosen, raw), run.probe_of, run.evaluation_of, progress)
+    judged = judge(run.shortlisted(candidates, chosen, raw), run.probe_of, run.evaluation_of)
     as_it_is = [c for c in judged if c.recipe.method == "identity" and c.reading == plain and c.scoring == "cosine"]
     best_raw = max(as_it_is, key=lambda c: c.top1)
     told: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen])}
@@ -131,12 +128,12 @@ def compare(
     tables["groups"] = groups(told, seen, settings.resamples, settings.seed)
     tables["pairs"] = pairs_table(told)
     of_chosen = run.probe_of(chosen.reading), run.evaluation_of(chosen.reading)
-    draws = (settings.draws, settings.seed, progress)
+    draws = (settings.draws, settings.seed)
     tables["sentences"] = growth_in_sentences(chosen, *of_chosen, settings.sizes, *draws)
     if chosen.recipe.method not in NEED_LANGUAGE and len(probe.languages) > 2:
         tables["languages"] = growth_in_languages(chosen, *of_chosen, *draws)
     if bitexts:
-        tables["bitext"] = judge_bitext(list(told), bitexts, run.probe_of, run.spaces_of, progress)
+        tables["bitext"] = judge_bitext(list(told), bitexts, run.probe_of, run.spaces_of)
     return Comparison(chosen, raw, tables, run.made_from())
 
 
@@ -151,10 +148,9 @@ class _Run:
         folder: Path,
         layers: tuple[int, ...],
         settings: Settings,
-        progress: ProgressCallback,
     ) -> None:
         self.model, self.probe, self.evaluation = model, probe, evaluation
-        self.folder, self.layers, self.settings, self.progress = folder, layers, settings, progress
+        self.folder, self.layers, self.settings = folder, layers, settings
         self.with_last = tuple(sorted({*layers, model.hf.config.get_text_config().num_hidden_layers}))
         self.edits: Mapping[str, Intervention] = {}
         self._judged_layers: dict[Reading, set[int]] = {}
@@ -172,7 +168,7 @@ class _Run:
             scorings=own.scorings,
             file=self.folder / "scores" / f"{sha256_of_json(key)[:16]}.jsonl",
         )
-        return score_candidates(held_out, methods, reading, progress=self.progress)
+        return score_candidates(held_out, methods, reading)
 
     def shortlisted(self, candidates: Sequence[Candidate], chosen: Candidate, raw: Candidate) -> list[Candidate]:
         """Return what is judged, and remember the layers that it needs."""
@@ -183,7 +179,7 @@ class _Run:
 
     def spaces_of(self, reading: Reading, sentences: Mapping[str, Sequence[str]]) -> Spaces:
         """Embed sentences with the layers that are judged."""
-        return self._embed("Embedding", sentences, reading, sorted(self._judged_layers[reading]))
+        return self._embed(sentences, reading, sorted(self._judged_layers[reading]))
 
     def made_from(self) -> dict[str, Any]:
         """Return what makes the comparison, for a manifest."""
@@ -196,7 +192,7 @@ class _Run:
         }
 
     def _probe_of(self, reading: Reading) -> Spaces:
-        return self._embed("Embedding the probe", self.probe.sentences, reading, self._layers_of(reading))
+        return self._embed(self.probe.sentences, reading, self._layers_of(reading))
 
     def _layers_of(self, reading: Reading) -> tuple[int, ...]:
         """Return the layers asked for; with the last, where the paper's reading is meant, which starts from that."""
@@ -204,15 +200,12 @@ class _Run:
 
     def _evaluation_of(self, reading: Reading) -> Spaces:
         layers = sorted(self._judged_layers[reading])
-        return self._embed("Embedding the evaluation split", self.evaluation.sentences, reading, layers)
+        return self._embed(self.evaluation.sentences, reading, layers)
 
-    def _embed(
-        self, task: str, sentences: Mapping[str, Sequence[str]], reading: Reading, layers: Sequence[int]
-    ) -> Spaces:
-        title = task if reading.edit == NONE else f"{task}, {reading.edit}"
+    def _embed(self, sentences: Mapping[str, Sequence[str]], reading: Reading, layers: Sequence[int]) -> Spaces:
         return embed_to_disk(
             self.model, sentences, self.folder / "embeddings", layers=layers, edit=self.edits.get(reading.edit),
-            special_tokens=reading.special_tokens, progress=self.progress, task=title,
+            special_tokens=reading.special_tokens,
         )  # fmt: skip
 
     def _identity(self, reading: Reading) -> list[Any]:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.choose import Candidate
+from interlingua.alignment.judge import find_hits
 from interlingua.alignment.methods import Layers
 from interlingua.alignment.selection import rows
-from interlingua.comparison.choose import Candidate
-from interlingua.comparison.judge import find_hits
-from interlingua.progress import ProgressCallback
+from interlingua.progress import tracked
 
 
 def growth_in_sentences(
@@ -22,7 +22,6 @@ def growth_in_sentences(
     sizes: Sequence[int],
     draws: int,
     seed: int,
-    progress: ProgressCallback,
 ) -> pd.DataFrame:
     """Fit on random parts of the probe's sentences, and on two thirds of it; judge on the evaluation split.
 
@@ -34,18 +33,14 @@ def growth_in_sentences(
     wanted = sorted({size for size in (*sizes, round(total * 2 / 3)) if 1 < size < total})
     parts = [(size, draw) for size in wanted for draw in range(draws)] + [(total, 0)]
     table = []
-    for done, (size, draw) in enumerate(parts):
-        progress("Probe sentences", done, len(parts))
+    for size, draw in tracked(parts, "Probe sentences"):
         kept = np.sort(np.random.default_rng([seed, draw]).permutation(total)[:size])
         hits = find_hits(candidate.recipe, rows(needed, kept), evaluation, candidate.scoring)
         table.append((size, draw, hits.top1()))
-    progress("Probe sentences", len(parts), len(parts))
     return pd.DataFrame(table, columns=["sentences", "draw", "top1"])
 
 
-def growth_in_languages(
-    candidate: Candidate, probe: Layers, evaluation: Layers, draws: int, seed: int, progress: ProgressCallback
-) -> pd.DataFrame:
+def growth_in_languages(candidate: Candidate, probe: Layers, evaluation: Layers, draws: int, seed: int) -> pd.DataFrame:
     """Fit on some of the probe's languages, drawn at random; judge those in the probe, and those absent from it.
 
     The recipe's form without a language at run time is used, since an absent language has no mean.
@@ -61,8 +56,7 @@ def growth_in_languages(
     parts = [
         (number, draw) for number in _doubling(len(probed)) for draw in range(draws if number < len(probed) else 1)
     ]
-    for done, (number, draw) in enumerate(parts):
-        progress("Probe languages", done, len(parts))
+    for number, draw in tracked(parts, "Probe languages"):
         order = np.random.default_rng([seed, draw]).permutation(len(probed))
         kept = [probed[i] for i in order[:number]]
         some = {layer: {code: probe[layer][code] for code in kept} for layer in recipe.layers}
@@ -73,7 +67,6 @@ def growth_in_languages(
             pairs = hits.pairs & chosen
             if pairs.any():
                 table.append((number, draw, name, int(pairs.sum()), hits.top1(pairs)))
-    progress("Probe languages", len(parts), len(parts))
     return pd.DataFrame(table, columns=["languages", "draw", "group", "pairs", "top1"])
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.choose import Candidate, Reading
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
-from interlingua.comparison.choose import Candidate, Reading
 from interlingua.corpora import ENGLISH, PairCorpus, open_corpus
 from interlingua.measures import bitext
 from interlingua.measures.scoring import NEIGHBOURS
-from interlingua.progress import ProgressCallback
+from interlingua.progress import tracked
 
 Bitexts = Mapping[tuple[str, str], PairCorpus]
 """By the name of the corpus and the language that is paired with English."""
@@ -42,7 +42,6 @@ def judge_bitext(
     bitexts: Bitexts,
     probe_of: Callable[[Reading], Layers],
     spaces_of: Callable[[Reading, Mapping[str, Sequence[str]]], Spaces],
-    progress: ProgressCallback,
 ) -> pd.DataFrame:
     """Fit candidates on the whole probe and retrieve the pairs of each bitext, both ways.
 
@@ -51,15 +50,13 @@ def judge_bitext(
         bitexts: The pairs.
         probe_of: Returns the probe's embeddings by a reading.
         spaces_of: Returns the embeddings of sentences by a reading.
-        progress: Called with the number of bitexts done.
 
     Returns:
         A tidy table: corpus, candidate, and the columns of `measures.bitext` (its `candidate` is here `other`).
     """
     tables = []
     fitted = {candidate: candidate.recipe.fit(probe_of(candidate.reading)) for candidate in candidates}
-    for done, ((name, _), corpus) in enumerate(bitexts.items()):
-        progress("Bitext", done, len(bitexts))
+    for (name, _), corpus in tracked(bitexts.items(), "Bitext"):
         sides = dict(zip(corpus.languages, (corpus.left, corpus.right), strict=True))
         for candidate, alignment in fitted.items():
             spaces = concatenated(spaces_of(candidate.reading, sides), candidate.recipe.layers)
@@ -79,5 +76,4 @@ def judge_bitext(
             table.insert(0, "corpus", name)
             table.insert(1, "candidate", str(candidate))
             tables.append(table)
-    progress("Bitext", len(bitexts), len(bitexts))
     return pd.concat(tables, ignore_index=True)

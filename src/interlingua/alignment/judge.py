@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.choose import Candidate, Reading
 from interlingua.alignment.methods import Layers, Recipe, concatenated
-from interlingua.comparison.choose import Candidate, Reading
 from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import Scoring
-from interlingua.progress import ProgressCallback
+from interlingua.progress import tracked
 
 INTERVAL = (2.5, 97.5)
 
@@ -74,7 +74,6 @@ def judge(
     candidates: Sequence[Candidate],
     probe_of: Callable[[Reading], Layers],
     evaluation_of: Callable[[Reading], Layers],
-    progress: ProgressCallback,
 ) -> dict[Candidate, Hits]:
     """Fit each candidate on the whole probe and find its hits in the evaluation split.
 
@@ -82,16 +81,13 @@ def judge(
         candidates: What is judged.
         probe_of: Returns the probe's embeddings by a reading.
         evaluation_of: Returns the evaluation split's embeddings by a reading.
-        progress: Called with the number of candidates done.
     """
     found = {}
-    for done, candidate in enumerate(candidates):
-        progress("Judging", done, len(candidates))
+    for candidate in tracked(candidates, "Judging"):
         spaces = probe_of(candidate.reading), evaluation_of(candidate.reading)
         # The ratio margin that was defined on held-out sentences of the probe may not be here; then it has no rank.
         with suppress(InputError) if candidate.scoring == "margin" else nullcontext():
             found[candidate] = find_hits(candidate.recipe, *spaces, candidate.scoring)
-    progress("Judging", len(candidates), len(candidates))
     return found
 
 

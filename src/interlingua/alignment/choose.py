@@ -13,7 +13,6 @@ from interlingua.alignment.edits import NONE
 from interlingua.alignment.methods import SHRUNK, Recipe
 from interlingua.alignment.selection import AS_GOOD, SHRINKAGES, HeldOut, recipes, search, simplest_of_the_best
 from interlingua.measures.scoring import Scoring
-from interlingua.progress import ProgressCallback
 
 
 class Reading(NamedTuple):
@@ -76,11 +75,9 @@ class Candidate:
         }
 
 
-def score_candidates(
-    held_out: HeldOut, methods: Sequence[str], reading: Reading, *, progress: ProgressCallback
-) -> list[Candidate]:
+def score_candidates(held_out: HeldOut, methods: Sequence[str], reading: Reading) -> list[Candidate]:
     """Score every layer and method, the shrinkage where one is asked for, layers together, each by every scoring."""
-    tried = dict(search(held_out, methods, progress=progress))
+    tried = dict(search(held_out, methods))
     for method in [method for method in methods if method in SHRUNK]:
         own = sorted((r for r in tried if r.method == method), key=tried.__getitem__, reverse=True)
         leading = list(dict.fromkeys(r.layers[0] for r in own if len(r.layers) == 1))[:3]
