@@ -205,3 +205,14 @@ def said():
     """The lines that the library logs during a test."""
     with listening() as lines:
         yield lines
+
+
+def process_of(task):
+    """Return the process that computes a cell now: Ray calls it by the name of its task."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_text().startswith(f"ray::{task}"):
+                return int(path.parent.name)
+        except OSError:
+            continue
+    return None

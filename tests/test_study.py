@@ -39,7 +39,7 @@ def test_tables_are_tidy_and_complete(run):
 
 def test_a_study_gives_what_the_rooms_give_by_hand(run, config, checkpoint, corpus_folder):
     model = il.load_model(checkpoint, dtype="float32")
-    probe, evaluation = (il.load_corpus(corpus_folder, split=split) for split in ("dev", "devtest"))
+    probe, evaluation = (il.open_corpus(corpus_folder).parallel(split) for split in ("dev", "devtest"))
     steer = il.set_to_mean(il.find_experts(model, probe), "spa_Latn", 20)
     with il.random_control(steer, model.neurons, config.seed).applied_to(model):
         spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
@@ -133,7 +133,7 @@ def test_embeddings_on_disk_are_those_of_the_model(run, checkpoint, corpus_folde
 
     il.run_study(run.config, run.folder)
     model = il.load_model(checkpoint, dtype="float32")
-    evaluation = il.load_corpus(corpus_folder, split="devtest")
+    evaluation = il.open_corpus(corpus_folder).parallel("devtest")
     own = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
     stored = [load_file(path)["eng_Latn"] for path in (run.folder / "embeddings").iterdir()]
     assert any(np.array_equal(own, array) for array in stored)

@@ -3,29 +3,31 @@
 import re
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from conftest import listening
+from conftest import listening, process_of
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
-from interlingua.study.cell_store import CellStore
-from interlingua.study.ray_graph import shares
+from interlingua.study.ray_cluster import shares
+from interlingua.study.ray_graph import RayGraph
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
 
 @pytest.fixture
 def nodes(monkeypatch):
-    """Return a cluster of two nodes with a CPU each; its processes see the modules that this one sees."""
+    """Return a cluster of a head that computes nothing and two nodes; its processes see our modules."""
     from ray.cluster_utils import Cluster as Nodes
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 1, "node_name": "stays"})
-    cluster.add_node(num_cpus=1, node_name="dies")
+    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
     yield cluster
     ray.shutdown()
     cluster.shutdown()
@@ -49,12 +51,9 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
     )  # fmt: skip
 
     def kill_when_it_writes_texts():
-        store = CellStore(tmp_path / "spread")
-        while not (tmp_path / "spread" / "plan.json").exists():
+        while (node := _node_that_writes_texts(nodes)) is None:
             time.sleep(0.01)
-        while not _two_write_texts(store):
-            time.sleep(0.01)
-        nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
+        nodes.remove_node(node, allow_graceful=False)
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
     killer.start()
@@ -71,10 +70,44 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
         pd.testing.assert_frame_equal(spread.tables[table], alone.tables[table], check_exact=True)
 
 
-def _two_write_texts(store):
-    """Tell whether both nodes are at a cell that takes long: so the one that is killed loses it."""
-    running = [record.name for state, record in store.states() if state == "running"]
-    return len([name for name in running if name.startswith("texts")]) == 2
+def _node_that_writes_texts(nodes):
+    """Return the node that is at a cell that takes long, and so loses it; None where none is."""
+    process = process_of("texts")
+    for node in nodes.worker_nodes:
+        if process is not None and node.all_processes["raylet"][0].process.pid in ancestors(process):
+            return node
+    return None
+
+
+def ancestors(process):
+    found = []
+    while process > 1:
+        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
+        found.append(process)
+    return found
+
+
+@pytest.mark.slow
+def test_a_node_that_is_left_out_gets_no_cell(nodes, checkpoint, corpus_folder, tmp_path, monkeypatch):
+    config = StudyConfig(model=str(checkpoint), corpus=str(corpus_folder), k=[5], measures=["retrieval"], device="cpu")
+    left_out = []
+
+    def identify_and_leave_out(graph):
+        known = RayGraph.identify(graph)
+        left_out.append(next(node["NodeID"] for node in ray.nodes() if node["Resources"].get("CPU")))
+        graph.leave_out(left_out[0], "it is slow")
+        return known
+
+    monkeypatch.setattr(
+        "interlingua.study.ray_graph.RayGraph", type("G", (RayGraph,), {"identify": identify_and_leave_out})
+    )
+    with listening() as said:
+        run = il.run_study(config, tmp_path / "run", cluster=Cluster(nodes.address, cpus=1))
+    assert run.manifest["failed"] == []
+    assert f"warning: node {left_out[0]} is left out: it is slow" in said
+    nodes_at_work = {found[1] for line in said if (found := re.match(r"\[.*\((\w+), process \d+\)$", line))}
+    assert len(nodes_at_work) == 1
+    assert not left_out[0].startswith(nodes_at_work.pop())
 
 
 def test_what_cannot_be_had_on_a_cluster_is_said_before_anything_starts(checkpoint, corpus_folder, tmp_path):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from conftest import listening
 from interlingua.errors import InterlinguaError, StorageError
 from interlingua.progress import progress_bar
-from interlingua.study.computing import TRIES, InProcess, Tracker
+from interlingua.study.computing import InProcess
 from interlingua.study.log import study_log
 from interlingua.study.outcome import End, Outcome
 from interlingua.study.plan import Cell
+from interlingua.study.tracker import TRIES, Tracker
 
 
 def cell(number, *needs, model=False):

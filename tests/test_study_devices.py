@@ -5,14 +5,13 @@ import re
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from conftest import listening
+from conftest import listening, process_of
 from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study import StudyConfig
 from interlingua.study.cell_store import CellStore
@@ -35,17 +34,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def process_of(task):
-    """Return the process that computes a cell now: Ray calls it by the name of its task."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_text().startswith(f"ray::{task}"):
-                return int(path.parent.name)
-        except OSError:
-            continue
-    return None
 
 
 @pytest.mark.slow

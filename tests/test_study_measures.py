@@ -48,7 +48,7 @@ def model(checkpoint):
 
 @pytest.fixture(scope="module")
 def spanish(model, corpus_folder):
-    return il.set_to_mean(il.find_experts(model, il.load_corpus(corpus_folder)), "es", 20)
+    return il.set_to_mean(il.find_experts(model, il.open_corpus(corpus_folder).parallel()), "es", 20)
 
 
 def of(table, condition, target="spa_Latn", kind="set-to-mean", k=20):
@@ -67,7 +67,7 @@ def test_generation_is_what_the_room_gives(run, model, spanish):
 
 
 def test_perplexity_is_what_the_room_gives(run, model, spanish):
-    text = il.load_text("starter", "es", characters=1200).text
+    text = il.open_corpus("starter").text("es", characters=1200).text
     control = il.random_control(spanish, model.neurons, 0)
     for condition, edit in (("steered", spanish), ("random", control)):
         with edit.applied_to(model):
@@ -81,7 +81,7 @@ def test_perplexity_is_what_the_room_gives(run, model, spanish):
 
 
 def test_paraphrase_is_what_the_room_gives_and_the_control_is_a_table_of_its_own(run, model, spanish):
-    pairs = il.load_pairs("starter", "es", limit=8)
+    pairs = il.open_corpus("starter").pairs("es", limit=8)
 
     def embedded():
         both = il.embed(model, [*pairs.left, *pairs.right])
@@ -122,7 +122,7 @@ def test_the_map_has_the_original_and_the_steered_space(run):
     assert set(table.condition) == {"steered"}
     assert table.groupby(["target", "kind"]).size().tolist() == [2 * 4 * 3] * 4
     assert set(table.space) == {"original", "steered"}
-    corpus = il.load_corpus(run.config.corpus, "devtest")
+    corpus = il.open_corpus(run.config.corpus).parallel("devtest")
     assert [corpus[code][row] for code, row in zip(table.language, table.sentence, strict=True)] == list(table.text)
 
 
@@ -134,7 +134,7 @@ def test_a_map_that_may_be_passed_on_holds_no_sentence(checkpoint, tmp_path):
     run = il.run_study(config, tmp_path / "run")
     assert "text" not in run.tables["projection"]
     page = write_report(run).read_text(encoding="utf-8")
-    corpus = il.load_corpus("starter", "devtest", limit=4)
+    corpus = il.open_corpus("starter").parallel("devtest", limit=4)
     assert not [line for code in corpus.languages for line in corpus[code] if line in page]
 
 

@@ -128,7 +128,7 @@ def run_study(
 
 def _compute(executor: Executor, missing: Sequence[Cell], store: CellStore, log: StudyLog) -> None:
     """Have the missing cells computed, under a bar of the tokens that they cost."""
-    from interlingua.study.computing import Tracker
+    from interlingua.study.tracker import Tracker
 
     tokens = executor.tokens(missing)
     with progress_bar("Study", total=sum(tokens.values()), unit="token") as bar:
