@@ -41,10 +41,12 @@ import torch
 
 import interlingua as il
 from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.choose import simplest_of_the_best
 from interlingua.alignment.cut import cut
+from interlingua.alignment.held_out import HeldOut
 from interlingua.alignment.judge import INTERVAL, bootstrapped, find_hits
 from interlingua.alignment.methods import Recipe
-from interlingua.alignment.selection import HeldOut, evaluate, mean_top1, search, simplest_of_the_best
+from interlingua.alignment.search import search_recipes
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.models import LanguageModel
 from interlingua.models.batching import Batch, for_each_batch, tokenise
@@ -111,10 +113,10 @@ def seeds(arguments: argparse.Namespace) -> None:
     print("| folds | seed | chosen | held out | devtest |\n|---|---|---|---|---|")
     for folds in arguments.folds:
         for seed in arguments.seed:
-            tried = search(HeldOut(dev, folds=folds, seed=seed), ["wccn"], together=1)
+            tried = search_recipes(HeldOut(dev, folds=folds, seed=seed), ["wccn"], max_layers=1)
             recipe = simplest_of_the_best(tried)
             held_out = tried[recipe]
-            judged = mean_top1(evaluate(recipe, dev, devtest))
+            judged = find_hits(recipe, dev, devtest).top1()
             print(f"| {folds} | {seed} | {recipe} | {held_out:.4f} | {judged:.4f} |", flush=True)
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 import interlingua as il
-from interlingua.alignment.edits import EditGrid
 from interlingua.corpora.folder import read_lines
 
 
@@ -28,8 +27,7 @@ def fitted_aligner() -> il.Aligner:
     depth = model.hf.config.get_text_config().num_hidden_layers
     probe = il.open_corpus("starter").parallel("dev")
     layer = round(depth * 0.6)
-    plain = EditGrid(kinds=())
-    return il.align(model, probe, layers=[layer], methods=["wccn"], together=1, language_free=True, edits=plain)
+    return il.align(model, probe, layers=[layer], methods=["wccn"], max_layers=1, language_free=True, edits=None)
 
 
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:

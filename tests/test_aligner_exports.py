@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 import interlingua as il
-from interlingua.alignment.edits import EditGrid
 from interlingua.errors import InputError
-
-NO_EDITS = EditGrid(kinds=())
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +15,7 @@ def probe():
 
 
 def aligned(model, probe, **options):
-    return il.align(model, probe, methods=["wccn"], together=1, edits=NO_EDITS, **options)
+    return il.align(model, probe, methods=["wccn"], max_layers=1, edits=None, **options)
 
 
 @pytest.mark.parametrize("special_tokens", [False, True])
@@ -62,9 +59,9 @@ def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model
 
 
 def test_several_layers_and_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):
-    several = il.align(family_models["llama"], probe, methods=["wccn"], edits=NO_EDITS)
+    several = il.align(family_models["llama"], probe, methods=["wccn"], edits=None)
     object.__setattr__(several, "layers", (0, 1))
-    with pytest.raises(InputError, match="together=1"):
+    with pytest.raises(InputError, match="max_layers=1"):
         several.save_sentence_transformer(tmp_path / "st")
     gemma = aligned(family_models["gemma3"], probe, layers=[1])
     experts = il.find_experts(family_models["gemma3"], probe)

@@ -1,7 +1,5 @@
 """Closed-form alignments against independent computations, and their choice and use on tiny models."""
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,23 +9,21 @@ from scipy.spatial.transform import Rotation
 from sklearn.covariance import LedoitWolf
 
 import interlingua as il
+from conftest import listening
 from interlingua.alignment.centring import centring
+from interlingua.alignment.choose import TOLERANCE, simplest_of_the_best
 from interlingua.alignment.cut import cut
 from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.embedded_probe import EmbeddedProbe
+from interlingua.alignment.held_out import HeldOut, make_folds
 from interlingua.alignment.identity import identity
+from interlingua.alignment.judge import find_hits
 from interlingua.alignment.language_directions import language_directions
 from interlingua.alignment.methods import METHODS, NEED_LANGUAGE, Recipe, concatenated
 from interlingua.alignment.procrustes import procrustes
 from interlingua.alignment.score_file import ScoreFile
-from interlingua.alignment.selection import (
-    AS_GOOD,
-    HeldOut,
-    evaluate,
-    make_folds,
-    mean_top1,
-    search,
-    simplest_of_the_best,
-)  # fmt: skip
+from interlingua.alignment.search import search, search_recipes
+from interlingua.alignment.settings import Settings
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.alignment.wccn import wccn
 from interlingua.alignment.whitening import whitening
@@ -131,20 +127,68 @@ def test_a_fit_on_some_sentences_aligns_others_better_than_nothing_does():
     both = make_probe(sentences=400, dimensions=12, noise=0.6)
     fit_on, judge_on = ({3: {c: space[part] for c, space in both.items()}} for part in (slice(200), slice(200, None)))
     top1 = {
-        method: mean_top1(evaluate(Recipe(method, (3,)), fit_on, judge_on))
+        method: find_hits(Recipe(method, (3,)), fit_on, judge_on).top1()
         for method in ("identity", "language-directions", "wccn")
     }
     assert top1["identity"] < top1["language-directions"] < top1["wccn"]
 
 
+def test_align_is_the_search_and_the_choice_and_the_fit_of_compare(llama, tmp_path):
+    probe, evaluation = (
+        il.open_corpus("starter").parallel(split, languages=["en", "es", "ja", "de"], limit=60)
+        for split in ("dev", "devtest")
+    )
+    grid = EditGrid(kinds=("set-to-mean",), k=(20,), strengths=(1.0,), sentences=30, languages=3)
+    settings = Settings(edits=grid, draws=1, sizes=(), resamples=10)
+    compared = il.compare(llama, probe, evaluation, tmp_path, settings=settings)
+    fitted, aligner = compared.chosen.fit(), il.align(llama, probe, edits=grid)
+    assert fitted.made_from == aligner.made_from
+    assert fitted.made_from["recipe"] == str(compared.chosen.recipe)
+    assert fitted.made_from["held_out_top1"] == compared.chosen.top1
+    np.testing.assert_array_equal(fitted.alignment.matrices, aligner.alignment.matrices)
+    np.testing.assert_array_equal(fitted.alignment.means, aligner.alignment.means)
+    code = None if aligner.alignment.needs_language else "jpn_Jpan"
+    np.testing.assert_array_equal(fitted.encode(["雨です。"], code), aligner.encode(["雨です。"], code))
+
+
+def test_what_cannot_be_searched_is_said_before_anything_is_embedded(llama, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    other = il.open_corpus("starter").parallel("devtest", languages=corpus.languages, limit=6)
+    for wrong, message in (
+        ({"layers": (99,)}, "between -3 and 2; 99"),
+        ({"folds": 9}, "make 2 to 3 folds"),
+        ({"methods": ("magic",)}, "unknown method 'magic'"),
+        ({"max_layers": 4}, "1 to 3 layers"),
+    ):
+        with pytest.raises(InputError, match=message):
+            il.align(llama, corpus, folder=tmp_path / "a", **wrong)
+        with pytest.raises(InputError, match=message):
+            il.compare(llama, corpus, other, tmp_path / "c", settings=Settings(**wrong))
+    with pytest.raises(InputError, match="procrustes needs each sentence's language"):
+        il.align(llama, corpus, methods=["procrustes"], language_free=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scoring_whose_neighbourhoods_are_larger_than_a_fold_is_left_out(llama, tmp_path):
+    few = {split: il.open_corpus("starter").parallel(split, languages=["en", "es"], limit=18)
+           for split in ("dev", "devtest")}  # fmt: skip
+    settings = Settings(layers=(1,), methods=("centring",), edits=None, draws=1, sizes=(), resamples=10)
+    with listening() as said:
+        found = il.compare(llama, few["dev"], few["devtest"], tmp_path, settings=settings)
+    assert said.count("warning: csls is left out: it needs folds of 10 sentences, not 6") == 1
+    assert set(found.tables["candidates"].scoring) == {"cosine", "margin"}
+    aligner = il.align(llama, few["dev"], layers=[1], methods=["identity", "centring"], edits=None)
+    assert aligner.made_from["held_out_top1"] == found.chosen.top1
+
+
 def test_the_choice_takes_the_best_layer_and_method_and_needs_a_language_only_if_that_is_better():
     noise = np.random.default_rng(1)
     probe = {0: {code: noise.normal(size=(60, 12)) for code in CODES}, 4: make_probe(60, 12, noise=0.5)}
-    tried = search(HeldOut(probe), [method for method in METHODS if method not in NEED_LANGUAGE])
+    tried = search_recipes(HeldOut(probe), [method for method in METHODS if method not in NEED_LANGUAGE])
     recipe = simplest_of_the_best(tried)
     assert recipe.method == "wccn"
     assert 4 in recipe.layers
-    as_good = [other for other, top1 in tried.items() if top1 >= max(tried.values()) - AS_GOOD]
+    as_good = [other for other, top1 in tried.items() if top1 >= max(tried.values()) - TOLERANCE]
     assert recipe in as_good
     assert recipe.per_language == all(other.per_language for other in as_good)
     assert {(0,), (4,), (0, 4)} <= {other.layers for other in tried}
@@ -160,7 +204,7 @@ def test_the_held_out_score_is_that_of_the_scoring(llama, monkeypatch):
         return {name: [0.5 * s if name == "cosine" else s for s in folds] for name, folds in scores.items()}
 
     monkeypatch.setattr(HeldOut, "of_folds", worse_by_cosine)
-    aligner = il.align(llama, probe, layers=[1], methods=["centring"], edits=EditGrid(kinds=()), language_free=True)
+    aligner = il.align(llama, probe, layers=[1], methods=["centring"], edits=None, language_free=True)
     embedded = il.embed_layers(llama, [s for c in probe.languages for s in probe[c]], layers=[1], special_tokens=False)
     spaces = {1: dict(zip(probe.languages, np.split(embedded.of_layer[1], 3), strict=True))}
     right = HeldOut(spaces, scorings=["csls"]).top1(Recipe("centring", (1,)), "csls")
@@ -212,8 +256,7 @@ def test_a_cut_model_has_the_hidden_states_of_the_whole_one(any_model, corpus):
 
 @pytest.mark.parametrize("special_tokens", [False, True])
 def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path, special_tokens):
-    grid = EditGrid(kinds=())
-    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"], edits=grid, special_tokens=special_tokens)
+    aligner = il.align(llama, corpus, folds=2, methods=["centring", "wccn"], edits=None, special_tokens=special_tokens)
     encoded = aligner.encode(corpus["spa_Latn"])
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(encoded, axis=1), 1, rtol=1e-6)
@@ -228,18 +271,17 @@ def test_an_aligner_is_the_same_after_a_folder(llama, corpus, tmp_path, special_
 
 
 def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path):
-    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"], edits=EditGrid(kinds=())).save_pretrained(
-        tmp_path / "aligner"
-    )
+    il.align(llama, corpus, folds=2, layers=[1], methods=["centring"], edits=None).save_pretrained(tmp_path / "aligner")
     with pytest.raises(ArtifactError, match="made for tiny-llama"):
         il.Aligner.from_pretrained(tmp_path / "aligner", model=family_models["bloom"])
 
 
-def test_an_edit_that_helps_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["interlingua.alignment.align"], "AS_GOOD", -1.0)
+def test_an_edit_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path):
     probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=20)
     grid = EditGrid(kinds=("set-to-mean",), k=(30,), strengths=(1.0,), targets=("es",), sentences=8)
-    aligner = il.align(any_model, probe, layers=[1], methods=["centring"], edits=grid)
+    settings = Settings(layers=(1,), methods=("centring",), edits=grid, language_free=True)
+    found = search(EmbeddedProbe(any_model, probe, tmp_path, folds=3, seed=0), settings)
+    aligner = next(candidate for candidate in found.candidates if candidate.reading.edit != "none").fit()
     experts = il.find_experts(any_model, grid.parts(probe)[1])
     sentences = probe["jpn_Jpan"]
     with il.set_to_mean(experts, "es", 30).applied_to(any_model):
@@ -294,7 +336,7 @@ def test_scores_outlive_the_process_even_where_a_line_was_cut_off(tmp_path):
 
 
 def test_an_aligner_with_language_means_warns_without_a_language_and_language_free_has_none(llama, corpus):
-    options = {"folds": 2, "layers": [1], "methods": ["centring"], "edits": EditGrid(kinds=())}
+    options = {"folds": 2, "layers": [1], "methods": ["centring"], "edits": None}
     free = il.align(llama, corpus, language_free=True, **options)
     assert np.ptp(free.alignment.means, axis=0).max() == 0
     own = il.Aligner(free.model, (1,), Recipe("centring", (1,), True).fit(

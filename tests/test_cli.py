@@ -352,10 +352,10 @@ def test_generate_writes_texts_with_their_languages(run_cli, checkpoint, tmp_pat
 def test_embed_pools_as_told(run_cli, checkpoint, tmp_path):
     (tmp_path / "lines.txt").write_text("el gato\nun perro\n")
     on = ("embed", "--model", checkpoint, "--dtype", "float32", tmp_path / "lines.txt", "--out", tmp_path / "e.npy")
-    assert run_cli(*on, "--pool", "max")[0] == 0
+    assert run_cli(*on, "--pooling", "max")[0] == 0
     model = il.load_model(checkpoint, dtype="float32")
-    assert (np.load(tmp_path / "e.npy") == il.embed(model, ["el gato", "un perro"], pool="max")).all()
-    code, _, errors = run_cli(*on, "--pool", "min")
+    assert (np.load(tmp_path / "e.npy") == il.embed(model, ["el gato", "un perro"], pooling="max")).all()
+    code, _, errors = run_cli(*on, "--pooling", "min")
     assert (code, "use mean, max, last" in errors) == (2, True)
 
 

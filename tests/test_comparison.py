@@ -1,6 +1,7 @@
 """The comparison: chosen inside the probe, judged once, resumed, and told in tables and a sentence."""
 
 import json
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,12 @@ import pytest
 import interlingua as il
 from interlingua.alignment import Settings
 from interlingua.alignment.bitexts import load_bitexts
-from interlingua.alignment.choose import Candidate, Reading, choose, shortlist
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.choose import TOLERANCE, choose, shortlist
 from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
 from interlingua.alignment.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.alignment.methods import Recipe
-from interlingua.alignment.selection import AS_GOOD
 from interlingua.errors import InputError
 from interlingua.report.comparison import answer, write_comparison
 
@@ -111,7 +113,8 @@ def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
     table = found.tables["candidates"]
     own = table[(table.edit == found.chosen.reading.edit) & ~table.special_tokens & (table.scoring == "cosine")]
     assert (
-        own.held_out.max() - own[own.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max() <= AS_GOOD
+        own.held_out.max() - own[own.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max()
+        <= TOLERANCE
     )
     assert (table.lowest_fold <= table.held_out).all()
     assert (table.held_out <= table.highest_fold).all()
@@ -173,7 +176,8 @@ def test_sentences_of_the_probe_are_not_judged_on(llama, probe, tmp_path):
 
 
 def candidate(method, layers, top1, scoring="cosine", edit="none", per_language=False):
-    return Candidate(Recipe(method, layers, per_language), scoring, Reading(edit), (top1 - 0.01, top1 + 0.01))
+    folds = (top1 - 0.01, top1 + 0.01)
+    return Candidate(Recipe(method, layers, per_language), scoring, Reading(edit), folds, cast(EmbeddedProbe, None))
 
 
 def test_what_is_not_simple_is_chosen_only_where_it_is_better():

@@ -43,7 +43,7 @@ def test_all_layers_of_every_family_in_one_pass(family):
 @pytest.mark.parametrize("pool", ["mean", "max", "last"])
 def test_pools_and_special_tokens(any_model, pool, special_tokens):
     reduce = {"mean": lambda x: x.mean(0), "max": lambda x: x.max(0), "last": lambda x: x[-1]}[pool]
-    result = il.embed_layers(any_model, TEXTS, pool=pool, special_tokens=special_tokens)
+    result = il.embed_layers(any_model, TEXTS, pooling=pool, special_tokens=special_tokens)
     for row, text in enumerate(TEXTS):
         states, special = hidden_states(any_model, text)
         assert special.tolist() == [True] + [False] * (len(special) - 1)
@@ -148,8 +148,8 @@ def test_bad_arguments_are_errors(llama):
         il.embed(llama, TEXTS, layer=3)
     with pytest.raises(InputError, match="no layer to embed with"):
         il.embed_layers(llama, TEXTS, layers=[])
-    with pytest.raises(InputError, match="unknown pool 'min'; use mean, max, last"):
-        il.embed(llama, TEXTS, pool="min")
+    with pytest.raises(InputError, match="unknown pooling 'min'; use mean, max, last"):
+        il.embed(llama, TEXTS, pooling="min")
     with pytest.raises(InputError, match="not one string"):
         il.embed(llama, "hello")
     with pytest.raises(InputError, match="no tokens but special ones: ''"):

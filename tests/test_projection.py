@@ -23,12 +23,12 @@ def conditions(n=24, d=8):
 
 @pytest.mark.slow
 def test_the_map_is_tidy_and_keeps_clouds_together():
-    table = il.projection(conditions(), neighbours=8)
+    table = il.projection(conditions(), n_neighbors=8)
     assert list(table.columns) == ["condition", "language", "sentence", "x", "y"]
     assert len(table) == 2 * 3 * 24
     cloud = table.condition + table.language
-    neighbours = NearestNeighbors(n_neighbors=2).fit(table[["x", "y"]]).kneighbors(return_distance=False)[:, 0]
-    assert (cloud.to_numpy()[neighbours] == cloud).mean() > 0.9
+    n_neighbors = NearestNeighbors(n_neighbors=2).fit(table[["x", "y"]]).kneighbors(return_distance=False)[:, 0]
+    assert (cloud.to_numpy()[n_neighbors] == cloud).mean() > 0.9
 
 
 @pytest.mark.slow
@@ -39,22 +39,22 @@ def test_the_map_equals_that_of_umap():
     points = np.concatenate([space for own in spaces.values() for space in own.values()])
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
     expected = UMAP(n_neighbors=8, metric="cosine", random_state=5, n_jobs=1).fit_transform(points)
-    found = il.projection(spaces, neighbours=8, seed=5)[["x", "y"]].to_numpy()
+    found = il.projection(spaces, n_neighbors=8, seed=5)[["x", "y"]].to_numpy()
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_map():
-    table = il.projection(conditions(), neighbours=8, sentences=10, seed=1)
-    again = il.projection(conditions(), neighbours=8, sentences=10, seed=1)
+    table = il.projection(conditions(), n_neighbors=8, sentences=10, seed=1)
+    again = il.projection(conditions(), n_neighbors=8, sentences=10, seed=1)
     pd.testing.assert_frame_equal(table, again, check_exact=True)
-    other = il.projection(conditions(), neighbours=8, sentences=10, seed=2)
+    other = il.projection(conditions(), n_neighbors=8, sentences=10, seed=2)
     assert (table.x != other.x).any()
 
 
 @pytest.mark.slow
 def test_the_drawn_sentences_are_the_same_everywhere():
-    table = il.projection(conditions(), neighbours=5, sentences=7)
+    table = il.projection(conditions(), n_neighbors=5, sentences=7)
     drawn = {tuple(own) for _, own in table.groupby(["condition", "language"]).sentence}
     assert len(drawn) == 1
     (rows,) = drawn

@@ -38,7 +38,7 @@ def run(checkpoint, corpus_folder, tmp_path_factory):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(folder), targets=["es", "ja"], k=[20], dtype="float32",
         generation={"texts": 3, "max_new_tokens": 6}, perplexity={"characters": 600, "stride": 32, "window": 64},
-        paraphrase={"limit": 8, "languages": ["es", "ja"]}, projection={"sentences": 3, "neighbours": 5},
+        paraphrase={"limit": 8, "languages": ["es", "ja"]}, projection={"sentences": 3, "n_neighbors": 5},
         bitext={"corpora": [str(bitext)]}, correlation={"resamples": 100}, sweep={"k": [40]},
         pretrained_languages=["en", "es", "fr"],
     )  # fmt: skip

@@ -57,7 +57,7 @@ def by_hand(first, second, scoring, k):
 def test_accuracy_and_f1_equal_a_computation_by_hand(scoring, seed):
     spaces = spaces_of(seed)
     k = None if scoring == "cosine" else 5
-    table = il.retrieval(spaces, scoring=scoring, neighbours=k).set_index(["query", "candidate"])
+    table = il.retrieval(spaces, scoring=scoring, n_neighbors=k).set_index(["query", "candidate"])
     for a in spaces:
         for b in spaces:
             chosen = by_hand(spaces[a], spaces[b], scoring, 5).argmax(axis=1)
@@ -137,10 +137,10 @@ def test_wrong_scorings_are_errors():
     with pytest.raises(InputError, match="1 to 6 neighbours, no more than there are sentences; not 10"):
         il.retrieval(spaces, scoring="csls")
     with pytest.raises(InputError, match="cosine similarity knows no neighbours"):
-        il.retrieval(spaces, neighbours=3)
+        il.retrieval(spaces, n_neighbors=3)
     opposite = {"eng_Latn": np.eye(4) + 0.1, "spa_Latn": -np.eye(4) - 0.1}
     with pytest.raises(InputError, match="ratio margin is not defined"):
-        il.retrieval(opposite, scoring="margin", neighbours=4)
+        il.retrieval(opposite, scoring="margin", n_neighbors=4)
     with pytest.raises(InputError, match="same number of dimensions"):
         il.retrieval({"eng_Latn": np.eye(4), "spa_Latn": np.ones((4, 3))})
     with pytest.raises(InputError, match="must be numbers"):
@@ -167,7 +167,7 @@ def test_gold_pairs_among_distractors(monkeypatch, scoring, tile):
     first, second, gold = hidden_pairs(3)
     languages = ("zho_Hans", "eng_Latn")
     k = None if scoring == "cosine" else 4
-    table = il.bitext({languages: (first, second)}, gold={languages: gold}, scoring=scoring, neighbours=k)
+    table = il.bitext({languages: (first, second)}, gold={languages: gold}, scoring=scoring, n_neighbors=k)
     scores = by_hand(first, second, scoring, 4)
     for row, own, right, queries in ((0, scores, gold[:, 1], gold[:, 0]), (1, scores.T, gold[:, 0], gold[:, 1])):
         chosen = own[queries].argmax(axis=1)

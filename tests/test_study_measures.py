@@ -32,7 +32,7 @@ def config(checkpoint, corpus_folder, bitext_folder):
         kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.3, "strength": 0.5}],
         generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8, "languages": ["es", "ja"]},
         bitext={"corpora": [str(bitext_folder)]},
-        projection={"sentences": 3, "neighbours": 5}, correlation={"resamples": 100}, sweep={"k": [0, 40]},
+        projection={"sentences": 3, "n_neighbors": 5}, correlation={"resamples": 100}, sweep={"k": [0, 40]},
     )  # fmt: skip
 
 

@@ -1,30 +1,40 @@
 """Aligning a frozen model: closed-form linear maps fitted on a parallel probe, and the choice among them.
 
-`linear` holds what every method returns, `methods` their names, one method a file; `selection` scores them by
-cross-validation inside the probe, `edits` screens interventions before the map. `align` chooses, fits and returns an
-`Aligner`, which reads a model `cut` at the layer it needs. `compare` sets all ways side by side: `choose` chooses
-inside the probe, `judge` and `bitexts` look at other sentences, and `growth` asks how much of the probe is needed.
+There is one way: an `EmbeddedProbe` is searched (`search`), which gives a `Candidate` for each way that was scored on
+`held_out` sentences; `choose` takes one; `Candidate.fit` returns an `Aligner`, which reads a model `cut` at the layer
+that it needs. `align` does these three. `compare` does the same and sets the candidates side by side: `judge` and
+`bitexts` look at other sentences, and `growth` asks how much of the probe is needed. `linear` holds what every method
+returns, `methods` their names, one method a file; `edits` screens interventions before the map.
 """
 
 from interlingua.alignment.align import align
 from interlingua.alignment.aligner import Aligner
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.choose import choose
 from interlingua.alignment.compare import Comparison, compare
 from interlingua.alignment.edits import EditGrid
+from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
+from interlingua.alignment.judge import Hits, find_hits
 from interlingua.alignment.methods import METHODS, Recipe
 from interlingua.alignment.mteb_encoder import MtebEncoder
-from interlingua.alignment.selection import evaluate, mean_top1
+from interlingua.alignment.search import search
 from interlingua.alignment.settings import Settings
 
 __all__ = [
     "METHODS",
     "Aligner",
+    "Candidate",
     "Comparison",
     "EditGrid",
+    "EmbeddedProbe",
+    "Hits",
     "MtebEncoder",
+    "Reading",
     "Recipe",
     "Settings",
     "align",
+    "choose",
     "compare",
-    "evaluate",
-    "mean_top1",
+    "find_hits",
+    "search",
 ]

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from interlingua.alignment.choose import Candidate, Reading
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.embedded_probe import Reading
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
 from interlingua.corpora import ENGLISH, PairCorpus, open_corpus
 from interlingua.measures import bitext
-from interlingua.measures.scoring import NEIGHBOURS
+from interlingua.measures.scoring import N_NEIGHBORS
 from interlingua.progress import tracked
 
 Bitexts = Mapping[tuple[str, str], PairCorpus]
@@ -66,12 +67,12 @@ def judge_bitext(
                 for code in corpus.languages
             )
             fewest = min(len(left), len(right))
-            neighbours = None if candidate.scoring == "cosine" else min(NEIGHBOURS[candidate.scoring], fewest)
+            n_neighbors = None if candidate.scoring == "cosine" else min(N_NEIGHBORS[candidate.scoring], fewest)
             table = bitext(
                 {corpus.languages: (left, right)},
                 gold={corpus.languages: np.array(corpus.gold)},
                 scoring=candidate.scoring,
-                neighbours=neighbours,
+                n_neighbors=n_neighbors,
             ).rename(columns={"candidate": "other"})
             table.insert(0, "corpus", name)
             table.insert(1, "candidate", str(candidate))

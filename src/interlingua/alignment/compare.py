@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,28 +11,22 @@ from typing import Any
 import pandas as pd
 
 from interlingua.alignment.bitexts import Bitexts, judge_bitext
-from interlingua.alignment.choose import (
-    AS_IN_PAPER,
-    Candidate,
-    Reading,
-    candidates_table,
-    choose,
-    score_candidates,
-    shortlist,
-)
-from interlingua.alignment.edits import NONE, best_edit, screen
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.choose import candidates_table, choose, shortlist
+from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
 from interlingua.alignment.growth import growth_in_languages, growth_in_sentences
 from interlingua.alignment.judge import Hits, groups, judge, pairs_table, ranking
 from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
-from interlingua.alignment.selection import HeldOut
+from interlingua.alignment.search import layers_of, score, search
 from interlingua.alignment.settings import Settings
-from interlingua.alignment.spaces import Spaces, embed_to_disk
+from interlingua.alignment.spaces import Spaces
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
-from interlingua.files import sha256_of_json
-from interlingua.interventions import Intervention
 from interlingua.languages import seen_languages
+from interlingua.measures.embedding import layer_numbers
 from interlingua.models import LanguageModel
+
+AS_IN_PAPER = Reading(special_tokens=True)
 
 
 @dataclass(frozen=True)
@@ -92,135 +86,77 @@ def compare(
     fits_all = set(evaluation.languages) <= set(probe.languages)
     methods = [method for method in settings.methods if fits_all or method not in NEED_LANGUAGE]
     settings = replace(settings, methods=tuple(dict.fromkeys(["identity", *methods])))
-    folder = Path(folder)
     last = model.hf.config.get_text_config().num_hidden_layers
-    layers = tuple(
-        range(last + 1) if settings.layers is None else sorted({own % (last + 1) for own in settings.layers})
-    )
-    run = _Run(model, probe, evaluation, folder, layers, settings)
-    plain = Reading(NONE, settings.special_tokens)
-    candidates = run.score(plain, settings.methods)
-    as_in_paper = run.score(AS_IN_PAPER, ["identity"])
-    tables: dict[str, pd.DataFrame] = {}
-    if settings.edits is not None and settings.edits.kinds:
-        without = choose(candidates)
-        tables["edits"], run.edits = screen(
-            model, probe, settings.edits, without.recipe, layers=run.with_last, scorings=settings.scorings,
-            special_tokens=settings.special_tokens, folds=settings.folds, seed=settings.seed,
-            file=folder / "scores" / "edits.jsonl",
-        )  # fmt: skip
-        methods = tuple(dict.fromkeys(["identity", without.recipe.method]))
-        asked = tables["edits"][tables["edits"].layer.isin(layers)]
-        for edit in dict.fromkeys(best_edit(asked, method)[0] for method in methods):
-            candidates += run.score(Reading(edit, settings.special_tokens), methods)
-    candidates = [candidate for candidate in candidates if set(candidate.recipe.layers) <= set(layers)]
-    chosen = choose(candidates)
+    layers = None if settings.layers is None else {*layer_numbers(model, settings.layers), last}
+    embedded = EmbeddedProbe(model, probe, Path(folder), layers=layers, folds=settings.folds, seed=settings.seed)
+    found = search(embedded, settings, every_scoring=True)
+    chosen = choose(found.candidates, settings.tolerance)
+    everywhere = replace(settings, layers=None, methods=("identity",))
+    as_in_paper = score(embedded, AS_IN_PAPER, everywhere, every_scoring=True)
     raw = next(c for c in as_in_paper if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
-    candidates = list({candidate.key: candidate for candidate in [*candidates, *as_in_paper]}.values())
+    candidates = list({candidate.key: candidate for candidate in [*found.candidates, *as_in_paper]}.values())
+    tables = {} if found.edits is None else {"edits": found.edits}
     tables["candidates"] = candidates_table(candidates)
+    tables |= _judged(embedded, evaluation, shortlist(candidates, chosen, raw), chosen, raw, settings, bitexts, seen)
+    made_from = {
+        **model.identity(),
+        "probe": _described(probe),
+        "evaluation": _described(evaluation),
+        "layers": layers_of(embedded, settings),
+        "settings": asdict(settings),
+    }
+    return Comparison(chosen, raw, tables, made_from)
 
-    judged = judge(run.shortlisted(candidates, chosen, raw), run.probe_of, run.evaluation_of)
+
+def _judged(
+    embedded: EmbeddedProbe,
+    evaluation: ParallelCorpus,
+    listed: Sequence[Candidate],
+    chosen: Candidate,
+    raw: Candidate,
+    settings: Settings,
+    bitexts: Bitexts | None,
+    seen: Collection[str] | None,
+) -> dict[str, pd.DataFrame]:
+    """Look at other sentences, with the layers that are judged alone."""
+
+    def embed(reading: Reading, sentences: Mapping[str, Sequence[str]]) -> Spaces:
+        layers = sorted({layer for c in listed if c.reading == reading for layer in c.recipe.layers})
+        return embedded.embed(sentences, reading, layers)
+
+    @cache
+    def evaluation_of(reading: Reading) -> Spaces:
+        return embed(reading, evaluation.sentences)
+
+    judged = judge(listed, embedded.spaces, evaluation_of)
+    plain = Reading(special_tokens=settings.special_tokens)
     as_it_is = [c for c in judged if c.recipe.method == "identity" and c.reading == plain and c.scoring == "cosine"]
     best_raw = max(as_it_is, key=lambda c: c.top1)
-    told: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen])}
-    seen = seen_languages(model.name) if seen is None else seen
-    tables["ranking"] = ranking(judged, chosen, settings.resamples, settings.seed)
-    tables["groups"] = groups(told, seen, settings.resamples, settings.seed)
-    tables["pairs"] = pairs_table(told)
-    of_chosen = run.probe_of(chosen.reading), run.evaluation_of(chosen.reading)
-    draws = (settings.draws, settings.seed)
-    tables["sentences"] = growth_in_sentences(chosen, *of_chosen, settings.sizes, *draws)
-    if chosen.recipe.method not in NEED_LANGUAGE and len(probe.languages) > 2:
-        tables["languages"] = growth_in_languages(chosen, *of_chosen, *draws)
+    compared: dict[Candidate, Hits] = {c: judged[c] for c in dict.fromkeys([raw, best_raw, chosen])}
+    seen = seen_languages(embedded.model.name) if seen is None else seen
+    spaces = embedded.spaces(chosen.reading), evaluation_of(chosen.reading)
+    draws = settings.draws, settings.seed
+    tables = {
+        "ranking": ranking(judged, chosen, settings.resamples, settings.seed),
+        "groups": groups(compared, seen, settings.resamples, settings.seed),
+        "pairs": pairs_table(compared),
+        "sentences": growth_in_sentences(chosen, *spaces, settings.sizes, *draws),
+    }
+    if chosen.recipe.method not in NEED_LANGUAGE and len(embedded.corpus.languages) > 2:
+        tables["languages"] = growth_in_languages(chosen, *spaces, *draws)
     if bitexts:
-        tables["bitext"] = judge_bitext(list(told), bitexts, run.probe_of, run.spaces_of)
-    return Comparison(chosen, raw, tables, run.made_from())
+        tables["bitext"] = judge_bitext(list(compared), bitexts, embedded.spaces, embed)
+    return tables
 
 
-class _Run:
-    """The embeddings and scores of a comparison, each made when it is first asked for."""
-
-    def __init__(
-        self,
-        model: LanguageModel,
-        probe: ParallelCorpus,
-        evaluation: ParallelCorpus,
-        folder: Path,
-        layers: tuple[int, ...],
-        settings: Settings,
-    ) -> None:
-        self.model, self.probe, self.evaluation = model, probe, evaluation
-        self.folder, self.layers, self.settings = folder, layers, settings
-        self.with_last = tuple(sorted({*layers, model.hf.config.get_text_config().num_hidden_layers}))
-        self.edits: Mapping[str, Intervention] = {}
-        self._judged_layers: dict[Reading, set[int]] = {}
-        self.probe_of: Callable[[Reading], Spaces] = cache(self._probe_of)
-        self.evaluation_of: Callable[[Reading], Spaces] = cache(self._evaluation_of)
-
-    def score(self, reading: Reading, methods: Sequence[str]) -> list[Candidate]:
-        """Score candidates by a reading on held-out sentences of the probe."""
-        own = self.settings
-        key = [self._identity(reading), self.probe.fingerprint(), own.folds, own.seed, list(own.scorings)]
-        held_out = HeldOut(
-            self.probe_of(reading),
-            folds=own.folds,
-            seed=own.seed,
-            scorings=own.scorings,
-            file=self.folder / "scores" / f"{sha256_of_json(key)[:16]}.jsonl",
-        )
-        return score_candidates(held_out, methods, reading)
-
-    def shortlisted(self, candidates: Sequence[Candidate], chosen: Candidate, raw: Candidate) -> list[Candidate]:
-        """Return what is judged, and remember the layers that it needs."""
-        judged = shortlist(candidates, chosen, raw)
-        for candidate in judged:
-            self._judged_layers.setdefault(candidate.reading, set()).update(candidate.recipe.layers)
-        return judged
-
-    def spaces_of(self, reading: Reading, sentences: Mapping[str, Sequence[str]]) -> Spaces:
-        """Embed sentences with the layers that are judged."""
-        return self._embed(sentences, reading, sorted(self._judged_layers[reading]))
-
-    def made_from(self) -> dict[str, Any]:
-        """Return what makes the comparison, for a manifest."""
-        return {
-            **self.model.identity(),
-            "probe": self._corpus(self.probe),
-            "evaluation": self._corpus(self.evaluation),
-            "layers": list(self.layers),
-            "settings": asdict(self.settings),
-        }
-
-    def _probe_of(self, reading: Reading) -> Spaces:
-        return self._embed(self.probe.sentences, reading, self._layers_of(reading))
-
-    def _layers_of(self, reading: Reading) -> tuple[int, ...]:
-        """Return the layers asked for; with the last, where the paper's reading is meant, which starts from that."""
-        return self.with_last if reading == AS_IN_PAPER else self.layers
-
-    def _evaluation_of(self, reading: Reading) -> Spaces:
-        layers = sorted(self._judged_layers[reading])
-        return self._embed(self.evaluation.sentences, reading, layers)
-
-    def _embed(self, sentences: Mapping[str, Sequence[str]], reading: Reading, layers: Sequence[int]) -> Spaces:
-        return embed_to_disk(
-            self.model, sentences, self.folder / "embeddings", layers=layers, edit=self.edits.get(reading.edit),
-            special_tokens=reading.special_tokens,
-        )  # fmt: skip
-
-    def _identity(self, reading: Reading) -> list[Any]:
-        edit = self.edits[reading.edit].content_hash() if reading.edit != NONE else None
-        return [self.model.identity(), edit, reading.special_tokens, list(self._layers_of(reading))]
-
-    @staticmethod
-    def _corpus(corpus: ParallelCorpus) -> dict[str, Any]:
-        return {
-            "corpus": corpus.name,
-            "split": corpus.split,
-            "languages": list(corpus.languages),
-            "sentences": len(corpus),
-            "sha256": corpus.fingerprint(),
-        }
+def _described(corpus: ParallelCorpus) -> dict[str, Any]:
+    return {
+        "corpus": corpus.name,
+        "split": corpus.split,
+        "languages": list(corpus.languages),
+        "sentences": len(corpus),
+        "sha256": corpus.fingerprint(),
+    }
 
 
 def _require_apart(probe: ParallelCorpus, evaluation: ParallelCorpus) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.embedded_probe import NONE
+from interlingua.alignment.held_out import FOLDS, HeldOut
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.score_file import ScoreFile
-from interlingua.alignment.selection import FOLDS, HeldOut
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.experts import Experts, find_experts
@@ -26,7 +27,6 @@ from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel
 from interlingua.progress import tracked
 
-NONE = "none"
 COLUMNS = ["edit", "method", "layer", "scoring", "top1"]
 
 
@@ -55,6 +55,8 @@ class EditGrid:
 
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in INTERVENTIONS]
+        if not self.kinds:
+            raise InputError("name at least one kind of intervention; edits=None tries none")
         if unknown:
             raise InputError(f"unknown kind '{unknown[0]}'; use {', '.join(INTERVENTIONS)}")
         if not all(0 < strength <= 1 for strength in self.strengths) or not all(k > 0 for k in self.k):
@@ -123,7 +125,7 @@ def screen(
         grid: Which edits, on how many sentences and languages.
         mapped: The map that is fitted behind each edit, in each layer.
         layers: Hidden states, numbered from 0; by default all.
-        scorings: What neighbours are near by.
+        scorings: How neighbours are scored.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
         folds: Of the embedded sentences.
         seed: Of the folds.
@@ -152,11 +154,10 @@ def screen(
     return pd.DataFrame(rows, columns=COLUMNS), edits
 
 
-def best_edit(table: pd.DataFrame, method: str) -> tuple[str, float]:
-    """Return the edit whose best layer has the highest top-1 by cosine with a method, and how far it is above none."""
+def best_edit(table: pd.DataFrame, method: str) -> str:
+    """Return the edit whose best layer has the highest top-1 by cosine with a method."""
     own = table[(table.method == method) & (table.scoring == "cosine")].groupby("edit").top1.max()
-    edited = own.drop(NONE)
-    return str(edited.idxmax()), float(edited.max() - own[NONE])
+    return str(own.drop(NONE).idxmax())
 
 
 def _embedded(

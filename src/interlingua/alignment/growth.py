@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from interlingua.alignment.choose import Candidate
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.held_out import rows
 from interlingua.alignment.judge import find_hits
 from interlingua.alignment.methods import Layers
-from interlingua.alignment.selection import rows
 from interlingua.progress import tracked
 
 

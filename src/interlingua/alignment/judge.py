@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from interlingua.alignment.choose import Candidate, Reading
+from interlingua.alignment.candidate import Candidate
+from interlingua.alignment.embedded_probe import Reading
 from interlingua.alignment.methods import Layers, Recipe, concatenated
 from interlingua.errors import InputError
 from interlingua.measures.retrieval import find_answers
@@ -46,7 +47,11 @@ class Hits:
 
 
 def find_hits(
-    recipe: Recipe, fit_on: Layers, judge_on: Layers, scoring: Scoring, languages: Sequence[str] | None = None
+    recipe: Recipe,
+    fit_on: Layers,
+    judge_on: Layers,
+    scoring: Scoring = "cosine",
+    languages: Sequence[str] | None = None,
 ) -> Hits:
     """Fit a recipe on some embeddings and find which of others are retrieved.
 
@@ -55,7 +60,7 @@ def find_hits(
         fit_on: Embeddings of the probe.
         judge_on: Embeddings of other sentences, of these or other languages. A language that the recipe was not fitted
             on has the grand mean subtracted.
-        scoring: What neighbours are near by.
+        scoring: How neighbours are scored.
         languages: Those judged; by default all of `judge_on`.
     """
     alignment = recipe.fit(fit_on)

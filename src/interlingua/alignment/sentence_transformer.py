@@ -59,7 +59,7 @@ def save_sentence_transformer(
     except ImportError:
         raise MissingExtraError("writing a folder for sentence-transformers", "embed") from None
     if len(layers) > 1:
-        raise InputError("stock modules read one layer, and this aligner reads several; align with together=1")
+        raise InputError("stock modules read one layer, and this aligner reads several; align with max_layers=1")
     weight, bias = (torch.from_numpy(array).float() for array in map_)
     model = model if edit is None else bake(model, edit)
     layer, last = layers[0], model.hf.config.get_text_config().num_hidden_layers

@@ -1,12 +1,13 @@
-"""What a comparison tries."""
+"""What a search tries, and how a comparison judges."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from interlingua.alignment.choose import TOLERANCE
 from interlingua.alignment.edits import EditGrid
-from interlingua.alignment.methods import METHODS
-from interlingua.alignment.selection import FOLDS
+from interlingua.alignment.held_out import FOLDS
+from interlingua.alignment.methods import METHODS, NEED_LANGUAGE
 from interlingua.errors import InputError
 from interlingua.measures.scoring import Scoring
 
@@ -20,10 +21,13 @@ class Settings:
     Attributes:
         layers: Hidden states, numbered from 0; by default all.
         methods: Names of `alignment.METHODS`.
-        scorings: What neighbours are near by; cosine, by which the recipe is chosen, must be among them.
+        scorings: How neighbours are scored; cosine, by which the recipe is chosen, must be among them.
+        max_layers: How many layers may be concatenated, 1 to 3.
         edits: Which interventions are tried before the map; None for none.
+        language_free: Only recipes that need no language at run time.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. Layers as
             they are, with which the paper compares, are also judged with them.
+        tolerance: Differences of held-out top-1 up to this are none.
         folds: Of the probe's sentences.
         seed: Of the folds, the draws and the bootstrap.
         draws: How many random parts of the probe are drawn of each size, and orders of languages.
@@ -34,8 +38,11 @@ class Settings:
     layers: tuple[int, ...] | None = None
     methods: tuple[str, ...] = tuple(METHODS)
     scorings: tuple[Scoring, ...] = ("cosine", "csls", "margin")
+    max_layers: int = 3
     edits: EditGrid | None = field(default_factory=EditGrid)
+    language_free: bool = False
     special_tokens: bool = False
+    tolerance: float = TOLERANCE
     folds: int = FOLDS
     seed: int = 0
     draws: int = 3
@@ -48,5 +55,9 @@ class Settings:
             raise InputError(f"unknown method '{''.join(unknown[:1])}'; use {', '.join(METHODS)}")
         if "cosine" not in self.scorings:
             raise InputError("the recipe is chosen by cosine, so that cosine must be among the scorings")
+        if self.language_free and set(self.methods) <= set(NEED_LANGUAGE):
+            raise InputError(f"{', '.join(self.methods)} needs each sentence's language, so not language_free")
+        if not 1 <= self.max_layers <= 3:
+            raise InputError(f"1 to 3 layers may be concatenated, not {self.max_layers}")
         if self.draws < 1 or self.resamples < 1:
             raise InputError("at least one draw and one resample are needed")

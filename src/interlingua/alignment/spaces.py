@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention
-from interlingua.measures.embedding import embed_layers
+from interlingua.measures.embedding import embed_layers, layer_numbers
 from interlingua.models import LanguageModel
 from interlingua.progress import progress_bar
 
@@ -73,9 +73,11 @@ def embed_to_disk(
         layers: Which hidden states, numbered from 0; by default all.
         edit: What the model runs with.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
+
+    Raises:
+        InputError: The model has no such layer.
     """
-    states = range(model.hf.config.get_text_config().num_hidden_layers + 1)
-    wanted = list(states) if layers is None else sorted({layer % len(states) for layer in layers})
+    wanted = sorted(layer_numbers(model, layers))
     made_by = [model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
     files = {}
     with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:

@@ -20,7 +20,7 @@ def align(
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Choose from these hidden states; may be repeated.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="Choose from these methods; may be repeated.")] = None,
-    together: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
+    max_layers: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
     interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = True,
     final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
     special_tokens: Annotated[
@@ -43,7 +43,7 @@ def align(
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     aligner = align_model(
-        loaded, probe, layers=layer, methods=method, together=1 if export or final_norm else together,
+        loaded, probe, layers=layer, methods=method, max_layers=1 if export else max_layers,
         edits=EditGrid() if interventions else None, language_free=export is not None,
         final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed,
     )  # fmt: skip

@@ -26,7 +26,7 @@ def embed(
     model: ModelOption = DEFAULT_MODEL,
     intervention: InterventionOption = None,
     layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
-    pool: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
+    pooling: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
@@ -44,7 +44,7 @@ def embed(
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = load_model(model, device, dtype, trust_remote_code)
     with steered(loaded, edit):
-        embedded = embed_sentences(loaded, lines, layer=layer, pool=cast(Pooling, pool))
+        embedded = embed_sentences(loaded, lines, layer=layer, pooling=cast(Pooling, pooling))
     with written_whole(file.with_suffix(".npy")) as temporary:
         np.save(temporary, embedded)
     say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")

@@ -27,7 +27,7 @@ def bitext(
     *,
     gold: Mapping[Languages, np.ndarray] | None = None,
     scoring: Scoring = "cosine",
-    neighbours: int | None = None,
+    n_neighbors: int | None = None,
 ) -> pd.DataFrame:
     """Measure top-1 accuracy and F1 from each language to its partner and back.
 
@@ -40,7 +40,7 @@ def bitext(
         gold: For pairs of languages whose row i is not the translation of row i: the rows of the first and of the
             second that translate each other, counted from 0: int [gold pairs, 2].
         scoring: `cosine`, `csls` or `margin`; see `retrieval`. Neighbours are sought among all sentences.
-        neighbours: How many make a neighbourhood, for `csls` (10) and `margin` (4).
+        n_neighbors: How many make a neighbourhood, for `csls` (10) and `margin` (4).
 
     Returns:
         A tidy table, two rows a pair of languages: query, candidate, n (queries), pool (candidates), top1, low and high
@@ -66,7 +66,7 @@ def bitext(
     table = []
     with progress_bar("Bitext retrieval", total=total) as bar:
         for (a, b), (first, second, rows) in prepared.items():
-            k = check_scoring(scoring, neighbours, min(len(first), len(second)))
+            k = check_scoring(scoring, n_neighbors, min(len(first), len(second)))
             if rows is None:
                 there, back = answers_both_ways(first, second, scoring, k, bar.update)
             else:

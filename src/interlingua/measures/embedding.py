@@ -13,9 +13,8 @@ import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
-from interlingua.models import pooling
 from interlingua.models.batching import Batch, for_each_batch, tokenise
-from interlingua.models.pooling import Pooling, counted_tokens
+from interlingua.models.pooling import Pooling, counted_tokens, pool
 from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def embed(
     sentences: Sequence[str],
     *,
     layer: int = -1,
-    pool: Pooling = "mean",
+    pooling: Pooling = "mean",
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
@@ -61,7 +60,7 @@ def embed(
         sentences: The sentences.
         layer: Which hidden state: 0 is the input of the first block, -1 (or the number of blocks) the last, after the
             final norm. For several, `embed_layers` reads the sentences once.
-        pool: `mean` over the tokens, their `max` in each dimension, or the `last` token.
+        pooling: `mean` over the tokens, their `max` in each dimension, or the `last` token.
         special_tokens: Whether tokens that the tokenizer adds count.
         max_length: Sentences are cut to this many tokens, which is a warning.
         token_budget: Padded tokens a batch; by default what suits the device.
@@ -70,7 +69,7 @@ def embed(
         float32 [sentences, hidden size].
 
     Raises:
-        InputError: The model has no such layer, or the pool is unknown.
+        InputError: The model has no such layer, or the pooling is unknown.
         ActivationError: An embedding is NaN or infinite.
 
     Example:
@@ -80,7 +79,7 @@ def embed(
         (2, 32)
     """
     result = embed_layers(
-        model, sentences, layers=[layer], pool=pool, special_tokens=special_tokens, max_length=max_length,
+        model, sentences, layers=[layer], pooling=pooling, special_tokens=special_tokens, max_length=max_length,
         token_budget=token_budget,
     )  # fmt: skip
     if result.truncated:
@@ -94,7 +93,7 @@ def embed_layers(
     sentences: Sequence[str],
     *,
     layers: Iterable[int] | None = None,
-    pool: Pooling = "mean",
+    pooling: Pooling = "mean",
     special_tokens: bool = True,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
@@ -107,7 +106,7 @@ def embed_layers(
         model: The model as it is now.
         sentences: The sentences.
         layers: Which hidden states, numbered as in `embed`; by default all, which is one more than blocks.
-        pool: See `embed`.
+        pooling: See `embed`.
         special_tokens: See `embed`.
         max_length: Sentences are cut to this many tokens, which is counted.
         token_budget: See `embed`.
@@ -116,7 +115,7 @@ def embed_layers(
         For each layer float32 [sentences, hidden size], and how many tokens were read and sentences cut.
 
     Raises:
-        InputError: The model has no such layer, or the pool is unknown.
+        InputError: The model has no such layer, or the pooling is unknown.
         ModelError: The model's blocks cannot be told from its neurons' names.
         ActivationError: An embedding is NaN or infinite.
         OutOfMemoryError: One sentence alone does not fit in memory; batches that do not are halved.
@@ -128,17 +127,17 @@ def embed_layers(
         >>> {layer: space.shape for layer, space in embedded.of_layer.items()}
         {0: (2, 32), 1: (2, 32), 2: (2, 32)}
     """
-    if pool not in get_args(Pooling):
-        raise InputError(f"unknown pool '{pool}'; use {', '.join(get_args(Pooling))}")
+    if pooling not in get_args(Pooling):
+        raise InputError(f"unknown pooling '{pooling}'; use {', '.join(get_args(Pooling))}")
     if isinstance(sentences, str):
         raise InputError("embed takes a list of sentences, not one string")
-    wanted = _layers(model, layers)
+    wanted = layer_numbers(model, layers)
     tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
     result: dict[int, np.ndarray] = {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted}
 
     def read(batch: Batch) -> None:
         counted = counted_tokens(batch, special_tokens, sentences)
-        for layer, pooled in _embed_batch(model, batch, counted, wanted, pool).items():
+        for layer, pooled in _embed_batch(model, batch, counted, wanted, pooling).items():
             if not result[layer].size:
                 result[layer] = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
             result[layer][batch.rows] = pooled.cpu().numpy()
@@ -151,8 +150,12 @@ def embed_layers(
     return Embeddings(result, tokenised.tokens, tokenised.truncated)
 
 
-def _layers(model: LanguageModel, layers: Iterable[int] | None) -> list[int]:
-    """Return layers as numbers from 0, each once."""
+def layer_numbers(model: LanguageModel, layers: Iterable[int] | None) -> list[int]:
+    """Return hidden states as numbers from 0, each once; all where none is named.
+
+    Raises:
+        InputError: The model has no such layer, or none is asked for.
+    """
     states = model.hf.config.get_text_config().num_hidden_layers + 1
     asked = range(states) if layers is None else list(layers)
     for layer in asked:
@@ -168,14 +171,14 @@ def _limit(model: LanguageModel, max_length: int) -> int:
 
 
 def _embed_batch(
-    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pool: Pooling
+    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pooling: Pooling
 ) -> dict[int, torch.Tensor]:
     last = model.hf.config.get_text_config().num_hidden_layers
     inner = [layer for layer in layers if layer != last]
-    with torch.inference_mode(), _pooled_inputs(model, inner, counted, pool) as pooled:
+    with torch.inference_mode(), _pooled_inputs(model, inner, counted, pooling) as pooled:
         output = model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
         if last in layers:
-            pooled[last] = pooling.pool(output.last_hidden_state, counted, pool)
+            pooled[last] = pool(output.last_hidden_state, counted, pooling)
     silent_layers = [layer for layer in layers if layer not in pooled]
     if silent_layers:
         raise ModelError(f"block {silent_layers[0]} of {model.name} did not run, so that it has no hidden states")
@@ -184,14 +187,14 @@ def _embed_batch(
 
 @contextmanager
 def _pooled_inputs(
-    model: LanguageModel, layers: list[int], counted: torch.Tensor, pool: Pooling
+    model: LanguageModel, layers: list[int], counted: torch.Tensor, pooling: Pooling
 ) -> Generator[dict[int, torch.Tensor]]:
     """Hook the blocks so that a forward pass fills the yielded dict: layer to the pooled input of that block."""
     pooled: dict[int, torch.Tensor] = {}
 
     def hook_for(layer: int):
         def hook(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-            pooled[layer] = pooling.pool(args[0] if args else kwargs["hidden_states"], counted, pool)
+            pooled[layer] = pool(args[0] if args else kwargs["hidden_states"], counted, pooling)
 
         return hook
 

@@ -18,7 +18,7 @@ def projection(
     conditions: Mapping[str, Mapping[str, np.ndarray]],
     *,
     sentences: int | None = None,
-    neighbours: int = 15,
+    n_neighbors: int = 15,
     min_dist: float = 0.1,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def projection(
             in each: float [sentences, dimensions].
         sentences: Project this many sentences, drawn once at random and the same in all languages and conditions; None
             takes all.
-        neighbours: How many make a neighbourhood: few show detail, many the whole.
+        n_neighbors: How many make a neighbourhood: few show detail, many the whole.
         min_dist: How near points may lie to each other.
         seed: Of the drawing and of UMAP.
 
@@ -48,7 +48,8 @@ def projection(
         Needs umap-learn, and some seconds for it to compile:
 
         >>> space = np.random.default_rng(0).normal(size=(12, 4))
-        >>> table = projection({"original": {"eng_Latn": space, "spa_Latn": space + 1}}, neighbours=5)  # doctest: +SKIP
+        >>> spaces = {"original": {"eng_Latn": space, "spa_Latn": space + 1}}
+        >>> table = projection(spaces, n_neighbors=5)  # doctest: +SKIP
         >>> list(table.columns), len(table)  # doctest: +SKIP
         (['condition', 'language', 'sentence', 'x', 'y'], 24)
     """
@@ -64,14 +65,14 @@ def projection(
     if sentences is not None:
         rows = np.sort(np.random.default_rng(seed).choice(n, sentences, replace=False))
     points = np.concatenate([own.single[rows] for own in known.values()])
-    if not 2 <= neighbours < len(points):
-        raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {neighbours}")
-    placed = _umap(points, neighbours, min_dist, seed)
+    if not 2 <= n_neighbors < len(points):
+        raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {n_neighbors}")
+    placed = _umap(points, n_neighbors, min_dist, seed)
     labels = [(name, code, int(row)) for name, code in spaces for row in rows]
     return pd.DataFrame(labels, columns=COLUMNS[:3]).assign(x=placed[:, 0], y=placed[:, 1])
 
 
-def _umap(points: np.ndarray, neighbours: int, min_dist: float, seed: int) -> np.ndarray:
+def _umap(points: np.ndarray, n_neighbors: int, min_dist: float, seed: int) -> np.ndarray:
     try:
         from umap import UMAP
     except ImportError as error:
@@ -81,6 +82,6 @@ def _umap(points: np.ndarray, neighbours: int, min_dist: float, seed: int) -> np
         warnings.filterwarnings("ignore", module="umap|sklearn")
         # One thread: with several, umap-learn cannot repeat itself.
         model = UMAP(
-            n_neighbors=neighbours, min_dist=min_dist, metric="cosine", random_state=seed, n_jobs=1, low_memory=False
+            n_neighbors=n_neighbors, min_dist=min_dist, metric="cosine", random_state=seed, n_jobs=1, low_memory=False
         )
         return np.asarray(model.fit_transform(points), dtype=np.float64)

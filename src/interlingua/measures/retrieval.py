@@ -21,7 +21,7 @@ def retrieval(
     spaces: Mapping[str, np.ndarray],
     *,
     scoring: Scoring = "cosine",
-    neighbours: int | None = None,
+    n_neighbors: int | None = None,
 ) -> pd.DataFrame:
     """Measure top-1 accuracy for every ordered pair of languages (paper, figures 4, 5 and 7 to 15).
 
@@ -36,7 +36,7 @@ def retrieval(
             - `csls`: `2 cos(x, y) - r(x) - r(y)`, r being the mean similarity to the nearest neighbours in the other
               language (Conneau et al. 2018). It takes from hubs, sentences that are near to everything, their lead.
             - `margin`: `2 cos(x, y) / (r(x) + r(y))`, the ratio margin of Artetxe and Schwenk 2019.
-        neighbours: How many make a neighbourhood; by default 10 for `csls` and 4 for `margin`, as in their papers.
+        n_neighbors: How many make a neighbourhood; by default 10 for `csls` and 4 for `margin`, as in their papers.
 
     Returns:
         A tidy table with the columns query, candidate, n (sentences), top1 (a share between 0 and 1), low and high (its
@@ -51,7 +51,7 @@ def retrieval(
         ...     "query == 'eng_Latn' and candidate == 'spa_Latn'").top1.item()
         1.0
     """
-    answers = find_answers(spaces, scoring=scoring, neighbours=neighbours)
+    answers = find_answers(spaces, scoring=scoring, n_neighbors=n_neighbors)
     rows = []
     for a, b in product(spaces, repeat=2):
         own = answers[a, b]
@@ -63,11 +63,11 @@ def find_answers(
     spaces: Mapping[str, np.ndarray],
     *,
     scoring: Scoring = "cosine",
-    neighbours: int | None = None,
+    n_neighbors: int | None = None,
 ) -> dict[tuple[str, str], Answers]:
     """Return, for every ordered pair of languages, what `retrieval` counts: the answer to each sentence."""
     all_directions = aligned_directions(spaces)
-    k = check_scoring(scoring, neighbours, len(next(iter(all_directions.values()), ())))
+    k = check_scoring(scoring, n_neighbors, len(next(iter(all_directions.values()), ())))
     answers: dict[tuple[str, str], Answers] = {}
     pairs = list(combinations_with_replacement(all_directions, 2))
     with progress_bar("Retrieval", total=len(pairs), unit="pair") as bar:

@@ -21,11 +21,11 @@ from interlingua.measures.search import (
 
 Scoring: TypeAlias = Literal["cosine", "csls", "margin"]
 
-NEIGHBOURS = {"csls": 10, "margin": 4}
+N_NEIGHBORS = {"csls": 10, "margin": 4}
 """How many neighbours make a neighbourhood: as in Conneau et al. 2018, and in Artetxe and Schwenk 2019."""
 
 
-def check_scoring(scoring: str, neighbours: int | None, sentences: int) -> int:
+def check_scoring(scoring: str, n_neighbors: int | None, sentences: int) -> int:
     """Return the number of neighbours to use, 0 for cosine.
 
     Raises:
@@ -34,23 +34,23 @@ def check_scoring(scoring: str, neighbours: int | None, sentences: int) -> int:
     if scoring not in get_args(Scoring):
         raise InputError(f"unknown scoring '{scoring}'; use {', '.join(get_args(Scoring))}")
     if scoring == "cosine":
-        if neighbours is not None:
+        if n_neighbors is not None:
             raise InputError("cosine similarity knows no neighbours; use the scoring csls or margin, or leave them out")
         return 0
-    k = NEIGHBOURS[scoring] if neighbours is None else neighbours
+    k = N_NEIGHBORS[scoring] if n_neighbors is None else n_neighbors
     if not 1 <= k <= sentences:
         raise InputError(f"{scoring} needs 1 to {sentences} neighbours, no more than there are sentences; not {k}")
     return k
 
 
 def answers_both_ways(
-    first: Directions, second: Directions, scoring: Scoring, neighbours: int, tick: Callable[[], object] = lambda: None
+    first: Directions, second: Directions, scoring: Scoring, n_neighbors: int, tick: Callable[[], object] = lambda: None
 ) -> tuple[Answers, Answers]:
     """Search `second` for each of `first`, and the reverse; row i of the two is a pair."""
     if scoring == "cosine":
         return nearest_both_ways(first, second, tick)
     cosines = _cosines(first, second)
-    of_first, of_second = _neighbourhoods(cosines, len(first), len(second), scoring, neighbours, tick)
+    of_first, of_second = _neighbourhoods(cosines, len(first), len(second), scoring, n_neighbors, tick)
 
     def scores(rows: slice, columns: slice) -> np.ndarray:
         return _corrected(cosines(rows, columns), of_first[rows], of_second[columns], scoring)
@@ -63,7 +63,7 @@ def answers_for_pairs(
     second: Directions,
     pairs: np.ndarray,
     scoring: Scoring,
-    neighbours: int,
+    n_neighbors: int,
     tick: Callable[[], object] = lambda: None,
 ) -> tuple[Answers, Answers]:
     """Search all of `second` for the first of each pair, and all of `first` for the second of each pair.
@@ -73,7 +73,7 @@ def answers_for_pairs(
         second: Directions of the other's.
         pairs: Rows of `first` and of `second` that translate each other: int64 [pairs, 2].
         scoring: The score.
-        neighbours: How many make a neighbourhood; sentences outside all pairs are neighbours too.
+        n_neighbors: How many make a neighbourhood; sentences outside all pairs are neighbours too.
         tick: Called after each tile.
 
     Raises:
@@ -83,7 +83,7 @@ def answers_for_pairs(
     from_left, from_right = first.take(left), second.take(right)
     if scoring == "cosine":
         return nearest(from_left, second, right, tick), nearest(from_right, first, left, tick)
-    of_first, of_second = _neighbourhoods(_cosines(first, second), len(first), len(second), scoring, neighbours, tick)
+    of_first, of_second = _neighbourhoods(_cosines(first, second), len(first), len(second), scoring, n_neighbors, tick)
 
     def there(rows: slice, columns: slice) -> np.ndarray:
         cosines = from_left.double(rows) @ second.double(columns).T
@@ -110,15 +110,15 @@ def _corrected(cosines: np.ndarray, of_queries: np.ndarray, of_candidates: np.nd
 
 
 def _neighbourhoods(
-    cosines: Scores, first: int, second: int, scoring: Scoring, neighbours: int, tick: Callable[[], object]
+    cosines: Scores, first: int, second: int, scoring: Scoring, n_neighbors: int, tick: Callable[[], object]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each sentence's mean cosine similarity to its nearest neighbours in the other language.
 
     Returns:
         For the first language's sentences and for the second's: float64 [sentences] each.
     """
-    highest_of_first = np.full((first, neighbours), -np.inf)
-    highest_of_second = np.full((second, neighbours), -np.inf)
+    highest_of_first = np.full((first, n_neighbors), -np.inf)
+    highest_of_second = np.full((second, n_neighbors), -np.inf)
     for rows, columns in tiles(first, second):
         tile = cosines(rows, columns)
         _keep_highest(highest_of_first[rows], tile)
@@ -134,7 +134,7 @@ def _neighbourhoods(
 
 
 def _keep_highest(kept: np.ndarray, similarities: np.ndarray) -> None:
-    neighbours = kept.shape[1]
-    if similarities.shape[1] > neighbours:
-        similarities = np.partition(similarities, -neighbours, axis=1)[:, -neighbours:]
-    kept[:] = np.sort(np.concatenate([kept, similarities], axis=1), axis=1)[:, -neighbours:]
+    n_neighbors = kept.shape[1]
+    if similarities.shape[1] > n_neighbors:
+        similarities = np.partition(similarities, -n_neighbors, axis=1)[:, -n_neighbors:]
+    kept[:] = np.sort(np.concatenate([kept, similarities], axis=1), axis=1)[:, -n_neighbors:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from interlingua.alignment import Comparison
-from interlingua.alignment.edits import NONE
+from interlingua.alignment.embedded_probe import NONE
 from interlingua.files import write_json, written_whole
 from interlingua.report.figures import require_matplotlib
 from interlingua.report.figures.style import clean

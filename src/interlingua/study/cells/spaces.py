@@ -53,7 +53,7 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     available = len(work.corpora.evaluation)
     sentences = settings["sentences"] = min(settings["sentences"] or available, available)
     points = sentences * sum(map(len, spaces.values()))
-    settings["neighbours"] = min(settings["neighbours"], points - 1)
+    settings["n_neighbors"] = min(settings["n_neighbors"], points - 1)
     table = projection(spaces, **settings)
     table = table.rename(columns={"condition": "space"})
     if with_text:
