@@ -88,6 +88,17 @@ def test_procrustes_finds_the_rotations_that_made_the_languages():
         procrustes(probe, pivot="German")
 
 
+def test_procrustes_takes_the_slower_driver_where_the_faster_one_does_not_converge(monkeypatch):
+    probe = make_probe()
+    expected = procrustes(probe).matrices
+
+    def fails(space, target):
+        raise linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr(linalg, "orthogonal_procrustes", fails)
+    np.testing.assert_allclose(procrustes(probe).matrices, expected, atol=1e-10)
+
+
 def test_removing_all_directions_of_the_means_makes_them_equal_and_keeps_the_rest():
     probe = make_probe()
     fitted = language_directions(probe)

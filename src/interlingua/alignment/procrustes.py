@@ -33,5 +33,13 @@ def procrustes(probe: Mapping[str, np.ndarray], *, pivot: str | None = None) -> 
     means = means_of(arrays, per_language=True)
     centred = unit_length(arrays - means[:, None])
     target = centred[codes.index(code)]
-    rotations = [linalg.orthogonal_procrustes(own, target)[0].T for own in centred]
+    rotations = [_rotation(space, target).T for space in centred]
     return LinearAlignment(codes, means, np.stack(rotations))
+
+
+def _rotation(space: np.ndarray, target: np.ndarray) -> np.ndarray:
+    try:
+        return linalg.orthogonal_procrustes(space, target)[0]
+    except linalg.LinAlgError:  # LAPACK's faster driver may not converge with fewer sentences than dimensions
+        left, _, right = linalg.svd(space.T @ target, lapack_driver="gesvd")
+        return left @ right
