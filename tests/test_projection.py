@@ -24,9 +24,9 @@ def conditions(n=24, d=8):
 @pytest.mark.slow
 def test_the_map_is_tidy_and_keeps_clouds_together():
     table = il.projection(conditions(), n_neighbors=8)
-    assert list(table.columns) == ["condition", "language", "sentence", "x", "y"]
+    assert list(table.columns) == ["space", "language", "sentence", "x", "y"]
     assert len(table) == 2 * 3 * 24
-    cloud = table.condition + table.language
+    cloud = table.space + table.language
     n_neighbors = NearestNeighbors(n_neighbors=2).fit(table[["x", "y"]]).kneighbors(return_distance=False)[:, 0]
     assert (cloud.to_numpy()[n_neighbors] == cloud).mean() > 0.9
 
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_map():
 @pytest.mark.slow
 def test_the_drawn_sentences_are_the_same_everywhere():
     table = il.projection(conditions(), n_neighbors=5, sentences=7)
-    drawn = {tuple(own) for _, own in table.groupby(["condition", "language"]).sentence}
+    drawn = {tuple(own) for _, own in table.groupby(["space", "language"]).sentence}
     assert len(drawn) == 1
     (rows,) = drawn
     assert len(set(rows)) == 7

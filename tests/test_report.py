@@ -13,7 +13,8 @@ from interlingua.analysis.published import published
 from interlingua.errors import InputError
 from interlingua.report import write_comparison, write_report
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables import bitexts, paper_tables, unseen_languages
+from interlingua.report.paper_tables import paper_tables, unseen_languages
+from interlingua.report.paper_tables.bitexts import bitexts
 from interlingua.report.table_files import latex, markdown
 from interlingua.study import StudyConfig
 from interlingua.study.store import Run

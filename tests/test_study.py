@@ -7,8 +7,9 @@ import pytest
 
 import interlingua as il
 from conftest import listening
+from interlingua.analysis import summary
 from interlingua.errors import ArtifactError, LanguageError
-from interlingua.report import answer, summary_table, write_report
+from interlingua.report import answer, write_report
 from interlingua.study import StudyConfig
 
 
@@ -50,11 +51,15 @@ def test_a_study_gives_what_the_rooms_give_by_hand(run, config, checkpoint, corp
 
 def test_summary_is_the_mean_over_pairs_of_different_languages(run):
     table = run.tables["retrieval"].query("condition == 'steered' and target == 'jpn_Jpan' and k == 5")
-    row = summary_table(run).query("condition == 'steered' and target == 'jpn_Jpan' and k == 5").iloc[0]
+    row = (
+        summary(run.tables, run.config.targets)
+        .query("condition == 'steered' and target == 'jpn_Jpan' and k == 5")
+        .iloc[0]
+    )
     different = table[table["query"] != table.candidate]
     assert row.top1 == pytest.approx(different.top1.mean())
     assert row.top1_from_target == pytest.approx(different[different["query"] == "jpn_Jpan"].top1.mean())
-    assert len(summary_table(run)) == 2 * (1 + 2 * 2)
+    assert len(summary(run.tables, run.config.targets)) == 2 * (1 + 2 * 2)
     assert len(answer(run)) == 4
 
 

@@ -6,8 +6,8 @@ import pytest
 
 import interlingua as il
 from conftest import listening
-from interlingua.report import summary_table, write_report
-from interlingua.report.tables import behaviour_table
+from interlingua.analysis import behaviour, summary
+from interlingua.report import write_report
 from interlingua.study import StudyConfig
 
 GENERATION = {"texts": 4, "seeds": [0, 1], "max_new_tokens": 6}
@@ -157,14 +157,14 @@ def test_claims_are_judged_from_the_tables(run):
 
 
 def test_the_kinds_stand_side_by_side(run):
-    table = summary_table(run)
+    table = summary(run.tables, run.config.targets)
     assert set(table.kind.dropna()) == {"set-to-mean", "dampen alpha=0.3 strength=0.5"}
     assert len(table) == 2 * (1 + 2 * 2)
-    behaviour = behaviour_table(run)
-    row = of(behaviour, "steered").iloc[0]
+    written = behaviour(run.tables, run.config.targets)
+    row = of(written, "steered").iloc[0]
     assert row.share == of(run.tables["generation"], "steered").share.item()
     assert row.mixed == pytest.approx(of(run.tables["paraphrase"], "mixed").top1.mean())
-    original = behaviour.query("condition == 'original'")
+    original = written.query("condition == 'original'")
     assert original.paraphrase.nunique() == 1
     assert len(original) == 2
     html = write_report(run).read_text(encoding="utf-8")
@@ -194,7 +194,7 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path):
 def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
     run = il.run_study(config.model_copy(update={"measures": ("perplexity",)}), tmp_path / "run")
     assert set(run.tables) == {"claims", "experts", "overlap", "overlap_summary", "perplexity", "spread"}
-    assert summary_table(run).empty
+    assert summary(run.tables, run.config.targets).empty
     write_report(run)
 
 

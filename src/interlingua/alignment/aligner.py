@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
 from interlingua.artifact import Artifact, HubArtifact, artifact_folder, load_artifact, save_artifact
 from interlingua.errors import ArtifactError
-from interlingua.interventions import Intervention
+from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import embed_layers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
@@ -78,7 +77,7 @@ class Aligner(HubArtifact):
                 "it, or align with language_free=True",
                 stacklevel=2,
             )
-        with self.edit.applied_to(self.model) if self.edit is not None else nullcontext():
+        with edited(self.model, self.edit):
             states = embed_layers(
                 self.model, sentences, layers=self.layers, special_tokens=self.special_tokens
             ).of_layer

@@ -100,8 +100,8 @@ def compare(
     tables |= _judged(embedded, evaluation, shortlist(candidates, chosen, raw), chosen, raw, settings, bitexts, seen)
     made_from = {
         **model.identity(),
-        "probe": _described(probe),
-        "evaluation": _described(evaluation),
+        "probe": probe.description(),
+        "evaluation": evaluation.description(),
         "layers": layers_of(embedded, settings),
         "settings": asdict(settings),
     }
@@ -147,16 +147,6 @@ def _judged(
     if bitexts:
         tables["bitext"] = judge_bitext(list(compared), bitexts, embedded.spaces, embed)
     return tables
-
-
-def _described(corpus: ParallelCorpus) -> dict[str, Any]:
-    return {
-        "corpus": corpus.name,
-        "split": corpus.split,
-        "languages": list(corpus.languages),
-        "sentences": len(corpus),
-        "sha256": corpus.fingerprint(),
-    }
 
 
 def _require_apart(probe: ParallelCorpus, evaluation: ParallelCorpus) -> None:

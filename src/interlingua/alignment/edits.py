@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.experts import Experts, find_experts
 from interlingua.files import sha256_of_json
-from interlingua.interventions import INTERVENTIONS, Intervention
+from interlingua.interventions import INTERVENTIONS, Intervention, edited
 from interlingua.interventions.registry import make_intervention
 from interlingua.languages import parse_languages
 from interlingua.measures.embedding import embed_layers
@@ -147,7 +146,7 @@ def screen(
              list(scorings), special_tokens, folds, seed]
         )  # fmt: skip
         if key not in known:
-            with edit.applied_to(model) if edit is not None else nullcontext():
+            with edited(model, edit):
                 spaces = _embedded(model, screened, layers, special_tokens)
             known[key] = _scores(HeldOut(spaces, folds=folds, seed=seed, scorings=scorings), mapped)
         rows += [(name, *row) for row in known[key]]

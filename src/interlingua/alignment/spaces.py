@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from interlingua.files import sha256_of_json, written_whole
-from interlingua.interventions import Intervention
+from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import embed_layers, layer_numbers
 from interlingua.models import LanguageModel
 from interlingua.progress import progress_bar
@@ -84,7 +83,7 @@ def embed_to_disk(
         for code, lines in sentences.items():
             files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
             if not set(wanted) <= _layers_in(files[code]):
-                with edit.applied_to(model) if edit is not None else nullcontext():
+                with edited(model, edit):
                     embedded = embed_layers(model, lines, layers=wanted, special_tokens=special_tokens).of_layer
                 with written_whole(files[code]) as temporary:
                     save_file({str(layer): embedded[layer] for layer in wanted}, temporary)

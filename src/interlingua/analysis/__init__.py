@@ -8,14 +8,17 @@ from interlingua.analysis.correlation import correlation
 from interlingua.analysis.geometry_summary import geometry_summary
 from interlingua.analysis.overlap import overlap
 from interlingua.analysis.published import published, published_values
+from interlingua.analysis.summary import behaviour, summary
 from interlingua.analysis.sweep import sweep
 
 __all__ = [
+    "behaviour",
     "claims",
     "correlation",
     "geometry_summary",
     "overlap",
     "published",
     "published_values",
+    "summary",
     "sweep",
 ]

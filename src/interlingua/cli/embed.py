@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.loading import load_intervention, load_model
 from interlingua.cli.options import (
     DEFAULT_MODEL,
     DeviceOption,
@@ -36,6 +36,7 @@ def embed(
 
     from interlingua.corpora.folder import read_lines
     from interlingua.files import written_whole
+    from interlingua.interventions import edited
     from interlingua.measures import embed as embed_sentences
     from interlingua.models.pooling import Pooling
 
@@ -43,7 +44,7 @@ def embed(
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit):
+    with edited(loaded, edit):
         embedded = embed_sentences(loaded, lines, layer=layer, pooling=cast(Pooling, pooling))
     with written_whole(file.with_suffix(".npy")) as temporary:
         np.save(temporary, embedded)

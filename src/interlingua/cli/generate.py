@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import out, say
-from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.loading import load_intervention, load_model
 from interlingua.cli.options import (
     DEFAULT_MODEL,
     DeviceOption,
@@ -32,6 +32,7 @@ def generate(
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Sample texts from nothing but the model's start token; print them, or write them with their languages."""
+    from interlingua.interventions import edited
     from interlingua.measures import generate_seeds, identify, write_texts
     from interlingua.measures.generation import require_jsonl
     from interlingua.report.terminal import languages_summary
@@ -41,7 +42,7 @@ def generate(
         identify([], identifier)
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit):
+    with edited(loaded, edit):
         texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens)
     if file is None:
         for i, text in enumerate(texts.text):

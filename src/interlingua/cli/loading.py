@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,3 @@ def load_intervention(folder: Path | None) -> Any:
     from interlingua.interventions import Intervention
 
     return None if folder is None else Intervention.from_pretrained(folder)
-
-
-def steered(model: Any, edit: Any) -> AbstractContextManager[None]:
-    """Return a context in which a model runs with an intervention, or as it is."""
-    return nullcontext() if edit is None else edit.applied_to(model)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_intervention, load_model, steered
+from interlingua.cli.loading import load_intervention, load_model
 from interlingua.cli.options import (
     DEFAULT_MODEL,
     DeviceOption,
@@ -32,6 +32,7 @@ def perplexity(
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Measure the perplexity of a text under a sliding window."""
+    from interlingua.interventions import edited
     from interlingua.measures import perplexity as measure
 
     try:
@@ -40,7 +41,7 @@ def perplexity(
         raise InputError(f"cannot read '{text}': {error}") from None
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    with steered(loaded, edit):
+    with edited(loaded, edit):
         result = measure(loaded, content, stride=stride, max_length=max_length)
     plain = math.exp(result.log_perplexity) if result.log_perplexity < 700 else math.inf
     say(

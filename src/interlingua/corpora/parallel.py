@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from interlingua.corpora.checks import CorpusWarning, find_warnings
 from interlingua.errors import CorpusError, LanguageError
@@ -117,6 +118,16 @@ class ParallelCorpus:
         for code in sorted(self.sentences):
             digest.update("\n".join((code, *self.sentences[code], "\0")).encode())
         return digest.hexdigest()
+
+    def description(self) -> dict[str, Any]:
+        """Return what names it in a manifest: corpus, split, languages, sentences, sha256."""
+        return {
+            "corpus": self.name,
+            "split": self.split,
+            "languages": list(self.languages),
+            "sentences": len(self),
+            "sha256": self.fingerprint(),
+        }
 
     def _require(self, codes: Sequence[str]) -> None:
         missing = [code for code in codes if code not in self.sentences]

@@ -13,7 +13,7 @@ from interlingua.interventions.bake import bake
 from interlingua.interventions.compose import compose
 from interlingua.interventions.contrastive_vector import contrastive_vector
 from interlingua.interventions.dampen import dampen
-from interlingua.interventions.intervention import Intervention
+from interlingua.interventions.intervention import Intervention, edited
 from interlingua.interventions.linear_transport import linear_transport
 from interlingua.interventions.mean_shift import mean_shift
 from interlingua.interventions.neutralise import neutralise
@@ -31,6 +31,7 @@ __all__ = [
     "compose",
     "contrastive_vector",
     "dampen",
+    "edited",
     "linear_transport",
     "make_intervention",
     "mean_shift",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,3 +224,8 @@ class Intervention(HubArtifact):
             f'{parameters}\n```python\nimport interlingua as il\n\nmodel = il.load_model("{model}")\n'
             'with il.Intervention.from_pretrained(".").applied_to(model):\n    print(il.generate(model, n=1))\n```\n'
         )
+
+
+def edited(model: LanguageModel, edit: Intervention | None) -> AbstractContextManager[None]:
+    """Return a context in which a model runs with an edit, or as it is where there is none."""
+    return nullcontext() if edit is None else edit.applied_to(model)

@@ -1,4 +1,4 @@
-"""A map of the space: embeddings of all languages and conditions in two dimensions (paper, figures 1 and 6)."""
+"""A map of spaces: embeddings of all languages in two dimensions (paper, figures 1 and 6)."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import pandas as pd
 from interlingua.errors import InputError, MissingExtraError
 from interlingua.measures.cosine import aligned_directions
 
-COLUMNS = ["condition", "language", "sentence", "x", "y"]
+COLUMNS = ["space", "language", "sentence", "x", "y"]
 
 
 def projection(
-    conditions: Mapping[str, Mapping[str, np.ndarray]],
+    spaces: Mapping[str, Mapping[str, np.ndarray]],
     *,
     sentences: int | None = None,
     n_neighbors: int = 15,
     min_dist: float = 0.1,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Project embeddings to two dimensions by UMAP, all languages and conditions together (McInnes et al. 2018).
+    """Project embeddings to two dimensions by UMAP, all spaces and languages together (McInnes et al. 2018).
 
     The metric is cosine, and the other settings are those of umap-learn but for those below. The same seed on the same
     machine gives the same numbers. Needs the extra `plots`.
 
     Args:
-        conditions: For each condition (`original`, `steered`) and language the embeddings; row i is the same sentence
-            in each: float [sentences, dimensions].
-        sentences: Project this many sentences, drawn once at random and the same in all languages and conditions; None
+        spaces: For each space, by any name, and each language the embeddings; row i is the same sentence in each: float
+            [sentences, dimensions].
+        sentences: Project this many sentences, drawn once at random and the same in all languages and spaces; None
             takes all.
         n_neighbors: How many make a neighbourhood: few show detail, many the whole.
         min_dist: How near points may lie to each other.
         seed: Of the drawing and of UMAP.
 
     Returns:
-        A tidy table with the columns condition, language, sentence (its row), x, y.
+        A tidy table with the columns space, language, sentence (its row), x, y.
 
     Raises:
         InputError: Spaces of different sentences or dimensions, or fewer than three points.
@@ -48,14 +48,14 @@ def projection(
         Needs umap-learn, and some seconds for it to compile:
 
         >>> space = np.random.default_rng(0).normal(size=(12, 4))
-        >>> spaces = {"original": {"eng_Latn": space, "spa_Latn": space + 1}}
-        >>> table = projection(spaces, n_neighbors=5)  # doctest: +SKIP
+        >>> before = {"eng_Latn": space, "spa_Latn": space + 1}
+        >>> table = projection({"before": before}, n_neighbors=5)  # doctest: +SKIP
         >>> list(table.columns), len(table)  # doctest: +SKIP
-        (['condition', 'language', 'sentence', 'x', 'y'], 24)
+        (['space', 'language', 'sentence', 'x', 'y'], 24)
     """
-    spaces = {(name, code): space for name, own in conditions.items() for code, space in own.items()}
-    # Errors name a space "steered spa_Latn".
-    known = aligned_directions({f"{name} {code}": space for (name, code), space in spaces.items()})
+    clouds = {(name, code): cloud for name, by_language in spaces.items() for code, cloud in by_language.items()}
+    # Errors name a cloud "before spa_Latn".
+    known = aligned_directions({f"{name} {code}": cloud for (name, code), cloud in clouds.items()})
     if not known:
         raise InputError("there are no embeddings to project")
     n = len(next(iter(known.values())))
@@ -64,11 +64,11 @@ def projection(
     rows = np.arange(n)
     if sentences is not None:
         rows = np.sort(np.random.default_rng(seed).choice(n, sentences, replace=False))
-    points = np.concatenate([own.single[rows] for own in known.values()])
+    points = np.concatenate([cloud.single[rows] for cloud in known.values()])
     if not 2 <= n_neighbors < len(points):
         raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {n_neighbors}")
     placed = _umap(points, n_neighbors, min_dist, seed)
-    labels = [(name, code, int(row)) for name, code in spaces for row in rows]
+    labels = [(name, code, int(row)) for name, code in clouds for row in rows]
     return pd.DataFrame(labels, columns=COLUMNS[:3]).assign(x=placed[:, 0], y=placed[:, 1])
 
 

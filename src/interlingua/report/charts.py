@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.evidence import changes
+from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, STEERED, groups
 from interlingua.errors import MissingExtraError
 from interlingua.languages import language_name, short_code
-from interlingua.report.tables import groups
+from interlingua.report.figures.style import UNSEEN
 from interlingua.study import Run
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-UNSEEN = "#c00000"
 INK = "#1c1f23"
 LONGEST_HOVER = 160
 """Letters of a sentence that are shown under the pointer."""
-
-KEYS = ["target", "kind", "k"]
 
 
 def plotly_script() -> str:
@@ -55,7 +54,7 @@ def _map(run: Run, unseen: frozenset[str]) -> Figure | None:
         return None
     from plotly import graph_objects
 
-    settings = list(groups(run.tables["projection"], KEYS))
+    settings = list(groups(run.tables["projection"], EDIT))
     figure, shown = graph_objects.Figure(), []
     for number, (_, table) in enumerate(settings):
         for space, traces in _clouds(table):
@@ -68,7 +67,7 @@ def _map(run: Run, unseen: frozenset[str]) -> Figure | None:
         notes = [note for space in spaces for note in labels[number][space]]
         return [{"visible": visible}, {"annotations": notes}]
 
-    both = ("original", "steered")
+    both = (ORIGINAL, STEERED)
     buttons = [
         {"label": f"{prefix}{title}", "method": "update", "args": view(number, spaces)}
         for number, (key, _) in enumerate(settings)
@@ -99,7 +98,7 @@ def _clouds(table: pd.DataFrame) -> Iterator[tuple[str, list[Any]]]:
     for (space,), points in groups(table, ["space"]):
         traces = []
         for i, ((code,), own) in enumerate(groups(points, ["language"])):
-            steered = space == "steered"
+            steered = space == STEERED
             traces.append(
                 graph_objects.Scatter(
                     x=own.x.round(3).tolist(),
@@ -132,13 +131,13 @@ def _wrapped(text: str, width: int = 60) -> str:
 
 def _labels(table: pd.DataFrame, unseen: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the languages' names at the middle of their points, `*` marking the steered space (figure 6)."""
-    found: dict[str, list[dict[str, Any]]] = {"original": [], "steered": []}
+    found: dict[str, list[dict[str, Any]]] = {ORIGINAL: [], STEERED: []}
     for (space, code), own in groups(table, ["space", "language"]):
         found[space].append(
             {
                 "x": round(float(own.x.median()), 3),
                 "y": round(float(own.y.median()), 3),
-                "text": f"<b>{short_code(code)}{'*' if space == 'steered' else ''}</b>",
+                "text": f"<b>{short_code(code)}{'*' if space == STEERED else ''}</b>",
                 "showarrow": False,
                 "yshift": 11,
                 "font": {"size": 12, "color": UNSEEN if code in unseen else INK},
@@ -202,20 +201,18 @@ def _matrices(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
     codes = list(dict.fromkeys(table["query"]))
     between = table[table["query"] != table.candidate]
 
-    def wide(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.pivot(index="query", columns="candidate", values="top1").reindex(index=codes, columns=codes)
+    def wide(rows: pd.DataFrame, values: str = "top1") -> pd.DataFrame:
+        return rows.pivot(index="query", columns="candidate", values=values).reindex(index=codes, columns=codes)
 
-    original = wide(between[between.condition == "original"])
-    if original.notna().to_numpy().any():
-        yield "original", original, False
-    edited = between[between.condition != "original"]
-    for (condition, target, kind, k), rows in groups(edited, ["condition", *KEYS]):
-        title = _title(target, kind, k) if condition == "steered" else (
+    original = between[between.condition == ORIGINAL]
+    if len(original):
+        yield ORIGINAL, wide(original), False
+    for (condition, target, kind, k), rows in groups(between[between.condition != ORIGINAL], KEYS):
+        title = _title(target, kind, k) if condition == STEERED else (
             f"random neurons, values for {language_name(target)}, k = {k:,}"
         )  # fmt: skip
-        change = wide(rows) - original
-        if change.notna().to_numpy().any():
-            yield f"change: {title}", change, True
+        if len(original):
+            yield f"change: {title}", wide(changes(between, rows, ["query", "candidate"], "top1"), "change"), True
         yield title, wide(rows), False
 
 

@@ -12,16 +12,17 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from interlingua.analysis.schema import KEYS, groups
 from interlingua.corpora import CORPORA
 from interlingua.errors import InputError
 from interlingua.files import written_whole
 from interlingua.languages import language_name
 from interlingua.models.packaged import PACKAGED_MODELS
+from interlingua.report.answer import answer
 from interlingua.report.charts import charts, plotly_script
 from interlingua.report.figures import DrawnFigure, draw_figures
 from interlingua.report.paper_tables import paper_tables, unseen_languages
 from interlingua.report.table_files import write_tables
-from interlingua.report.tables import answer, groups
 from interlingua.study import Run
 
 SAMPLES = 6
@@ -172,8 +173,8 @@ def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
     if "texts" not in run.tables:
         return
     table = run.tables["texts"]
-    own = table[table.k.isin([0, *run.config.k])]
-    for (condition, target, kind, k), rows in groups(own, ["condition", "target", "kind", "k"]):
+    at_k = table[table.k.isin([0, *run.config.k])]
+    for (condition, target, kind, k), rows in groups(at_k, KEYS):
         title = condition if pd.isna(target) else f"{condition}, {language_name(target)}, k = {k:,}"
         if len(run.config.kinds) > 1 and not pd.isna(kind):
             title += f", {kind}"

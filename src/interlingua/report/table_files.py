@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from interlingua.files import written_whole
 from interlingua.report.layout import Cell, PaperTable
+from interlingua.report.markdown import markdown_table, markdown_text
 
 UNSEEN_COLOUR = "red"
 FAINT_COLOUR = "gray"
@@ -98,16 +98,17 @@ def markdown(table: PaperTable) -> str:
         | a\|b | 2,000 |
         <BLANKLINE>
     """
-    head = "".join("---|" if column.digits is None else "---:|" for column in table.columns)
-    lines = [
-        f"**{table.title}**",
-        "",
-        _markdown_row(_markdown_text(column.heading) for column in table.columns),
-        f"|{head}",
-        *(_markdown_row(map(_markdown_cell, row)) for row in table.rows()),
-        *(["", _markdown_text(table.note)] if table.note else []),
-    ]
-    return "\n".join(lines) + "\n"
+    body = markdown_table(
+        [column.heading for column in table.columns],
+        [[_marked(cell) for cell in row] for row in table.rows()],
+        numbers=[column.digits is not None for column in table.columns],
+    )
+    return "\n\n".join([f"**{table.title}**", body, *([markdown_text(table.note)] if table.note else [])]) + "\n"
+
+
+def _marked(cell: Cell) -> str:
+    # Markdown has no colours of its own; the note under a table says what the mark means.
+    return f"{cell.text} †" if cell.unseen else f"({cell.text})" if cell.faint else cell.text
 
 
 def _latex_row(cells: Iterable[str]) -> str:
@@ -122,17 +123,3 @@ def _latex_cell(cell: Cell) -> str:
 
 def _latex_text(text: str) -> str:
     return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
-
-
-def _markdown_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _markdown_cell(cell: Cell) -> str:
-    text = _markdown_text(cell.text)
-    # Markdown has no colours of its own; the note under a table says what the mark means.
-    return f"{text} †" if cell.unseen else f"({text})" if cell.faint else text
-
-
-def _markdown_text(text: str) -> str:
-    return re.sub(r"([|\\`*_<>])", r"\\\1", " ".join(text.split()))

@@ -11,8 +11,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from interlingua.analysis import behaviour, summary
 from interlingua.languages import language_name, short_code
-from interlingua.report.tables import answer, behaviour_table, summary_table
+from interlingua.report.answer import answer
 
 if TYPE_CHECKING:
     from interlingua.alignment import Comparison
@@ -28,7 +29,7 @@ def study_summary(run: Run) -> RenderableType:
     """Return a finished study's conditions with their figures, the answer below them, and what became of the claims."""
     headings = ("k", "top-1\nall", "top-1\nquery", "dist.\nall", "dist.\ntarget", "medoid\ntarget", "medoid\nothers")
     table = _table(f"\n{run.config.model} on {run.config.corpus}", ("condition", "target"), headings)
-    for row in summary_table(run).to_dict("records"):
+    for row in summary(run.tables, run.config.targets).to_dict("records"):
         shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
         columns = ("distance", "distance_to_target", "medoid_target", "medoid_others")
         distances = [f"{row[column]:.2f}" for column in columns]
@@ -43,7 +44,7 @@ def _condition(run: Run, row: dict[Any, Any]) -> str:
 
 def _behaviour(run: Run) -> list[RenderableType]:
     """Return what the conditions write, how they read, and whether paraphrases are kept, if that was measured."""
-    rows = behaviour_table(run)
+    rows = behaviour(run.tables, run.config.targets)
     columns = {
         "share": ("share of\ntexts", 3),
         "log_perplexity": ("log per-\nplexity", 2),

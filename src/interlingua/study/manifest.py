@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from interlingua.corpora import ParallelCorpus
 from interlingua.experts import Experts
 from interlingua.study.cell_store import FAILED, Record
 from interlingua.study.config import StudyConfig
@@ -34,19 +33,10 @@ def manifest_of(
     return {
         **records[0][1].versions,
         "model": {**known.identity, "mlp_neurons": known.neurons},
-        "probe": {**_described(corpora.probe), **recorded},
-        "evaluation": _described(corpora.evaluation),
+        "probe": {**corpora.probe.description(), **recorded},
+        "evaluation": corpora.evaluation.description(),
         "seed": config.seed,
         "cells": len(records),
         "seconds": round(sum(record.seconds for _, record in records), 1),
         "failed": [{"cell": name, "error": record.error} for name, record in records if record.state == FAILED],
-    }
-
-
-def _described(corpus: ParallelCorpus) -> dict[str, Any]:
-    return {
-        "corpus": corpus.name,
-        "languages": list(corpus.languages),
-        "sentences": len(corpus),
-        "sha256": corpus.fingerprint(),
     }

@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from interlingua.analysis import schema
 from interlingua.files import sha256_of_json
 from interlingua.languages import seen_languages, short_code
 from interlingua.study.conditions import ORIGINAL, Condition, conditions
@@ -123,7 +124,7 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
 
 def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Iterator[Cell]:
     wanted: set[str] = set(shared.config.measures)
-    if condition.name == "random":
+    if condition.name == schema.RANDOM:
         wanted &= set(shared.config.control_measures) - {"projection"}  # a map is of the original and the steered
     if condition.swept:
         wanted &= set(SWEPT)
@@ -173,7 +174,7 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
         )
     if "projection" in wanted:
         parameters = {**config.projection.model_dump(), "seed": config.seed}
-        needs = {"original": original["embeddings"], "steered": embeddings}
+        needs = {schema.ORIGINAL: original["embeddings"], schema.STEERED: embeddings}
         yield Cell("projection", parameters, condition, needs)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.evidence import changes
+from interlingua.analysis.schema import RANDOM, STEERED
 from interlingua.report.figures.style import NORMAL, SMALL, WIDTH, mark_unseen, of_setting, short
 
 if TYPE_CHECKING:
@@ -25,21 +27,24 @@ def retrieval_change(table: pd.DataFrame, target: str, kind: str, k: int, unseen
     """
     from matplotlib.figure import Figure
 
-    found = of_setting(table[table["query"] != table.candidate], target, kind, k)
-    wide = {name: rows.pivot(index="query", columns="candidate", values="top1") for name, rows in found.items()}
-    order = wide["steered"].mean(axis=1).sort_values(ascending=False, kind="stable").index
-    changes = {
-        name: (wide[name] - wide["original"]).reindex(index=order, columns=order)
-        for name in ("steered", "random")
-        if name in wide
+    between = table[table["query"] != table.candidate]
+    found = of_setting(between, target, kind, k)
+    steered = found[STEERED].pivot(index="query", columns="candidate", values="top1")
+    order = steered.mean(axis=1).sort_values(ascending=False, kind="stable").index
+    shown = {
+        name: changes(between, found[name], ["query", "candidate"], "top1")
+        .pivot(index="query", columns="candidate", values="change")
+        .reindex(index=order, columns=order)
+        for name in (STEERED, RANDOM)
+        if name in found
     }
-    limit = max(0.05, *(float(np.nanmax(np.abs(change.to_numpy()))) for change in changes.values()))
-    figure = Figure(figsize=(WIDTH, 3.75 if len(changes) > 1 else 5.2), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(changes), sharey=True))
+    limit = max(0.05, *(float(np.nanmax(np.abs(change.to_numpy()))) for change in shown.values()))
+    figure = Figure(figsize=(WIDTH, 3.75 if len(shown) > 1 else 5.2), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     image = None
-    for axes, (name, change) in zip(panels, changes.items(), strict=True):
+    for axes, (name, change) in zip(panels, shown.items(), strict=True):
         image = axes.imshow(change.to_numpy(), cmap="RdBu", vmin=-limit, vmax=limit)
-        axes.set_title("experts" if name == "steered" else "random neurons", fontsize=NORMAL)
+        axes.set_title("experts" if name == STEERED else "random neurons", fontsize=NORMAL)
         axes.set_xticks(range(len(order)), short(list(order)), fontsize=SMALL - 1, rotation=90)
         axes.set_yticks(range(len(order)), short(list(order)), fontsize=SMALL - 1)
         mark_unseen(axes.get_xticklabels(), order, unseen)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.schema import STEERED, groups
 from interlingua.report.figures.style import COLOURS, NORMAL, SMALL, WIDTH, clean
 
 if TYPE_CHECKING:
@@ -28,17 +29,18 @@ def distances(table: pd.DataFrame) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    several = len(table[table.condition == "steered"][["kind", "k"]].drop_duplicates()) > 1
+    several = len(table[table.condition == STEERED][["kind", "k"]].drop_duplicates()) > 1
     rows = []
     for name in COLOURS:
-        for (kind, k), own in table[table.condition == name].groupby(["kind", "k"], sort=False, dropna=False):
-            rows.append((name, f"{name}, {kind}, k = {k:,}" if several and k else name, own.set_index("measure")))
+        for (kind, k), measured in groups(table[table.condition == name], ["kind", "k"]):
+            label = f"{name}, {kind}, k = {k:,}" if several and k else name
+            rows.append((name, label, measured.set_index("measure")))
     figure = Figure(figsize=(WIDTH, 1.1 + 0.32 * len(rows) * 1.6), layout="constrained")
     axes = figure.subplots()
     height = 0.8 / len(rows)
-    for i, (name, label, own) in enumerate(rows):
+    for i, (name, label, measured) in enumerate(rows):
         y = np.arange(len(MEASURES)) + (i - (len(rows) - 1) / 2) * height
-        values, errors = (own[column].reindex(list(MEASURES)) for column in ("mean", "standard_error"))
+        values, errors = (measured[column].reindex(list(MEASURES)) for column in ("mean", "standard_error"))
         bars = axes.barh(y, values, height * 0.9, xerr=errors.fillna(0), color=COLOURS[name], label=label)
         axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=SMALL)
     axes.set_yticks(range(len(MEASURES)), MEASURES.values())

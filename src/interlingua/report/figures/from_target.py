@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.schema import ORIGINAL
 from interlingua.report.figures.style import (
     COLOURS,
     MARKERS,
@@ -38,14 +39,14 @@ def retrieval_from_target(
     """
     from matplotlib.figure import Figure
 
-    own = table[(table["query"] == target) & (table.candidate != target)]
-    found = of_setting(own, target, kind, k)
-    wide = {name: found[name].set_index("candidate").top1 for name in ("original", condition)}
+    from_target = table[(table["query"] == target) & (table.candidate != target)]
+    found = of_setting(from_target, target, kind, k)
+    wide = {name: found[name].set_index("candidate").top1 for name in (ORIGINAL, condition)}
     order = wide[condition].sort_values(ascending=False, kind="stable").index
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     axes = figure.subplots()
     x = np.arange(len(order))
-    axes.vlines(x, wide["original"][order], wide[condition][order], color="#cccccc", linewidth=1.5, zorder=1)
+    axes.vlines(x, wide[ORIGINAL][order], wide[condition][order], color="#cccccc", linewidth=1.5, zorder=1)
     for name, values in wide.items():
         axes.scatter(x, values[order], s=24, color=COLOURS[name], marker=MARKERS[name], label=name, zorder=2)
     axes.set_xticks(x, short(list(order)))

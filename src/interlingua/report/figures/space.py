@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.schema import STEERED, groups
 from interlingua.languages import short_code
 from interlingua.report.figures.style import BLACK, SMALL, UNSEEN, WIDTH
 
@@ -32,12 +33,12 @@ def space(table: pd.DataFrame, unseen: frozenset[str]) -> Figure:
     colours = colormaps["tab20"](range(20))  # they tell clouds apart and mean nothing; labels name them
     codes = list(dict.fromkeys(table.language))
     labels = []
-    for (which, code), own in table.groupby(["space", "language"], sort=False):
-        steered = which == "steered"
+    for (which, code), points in groups(table, ["space", "language"]):
+        steered = which == STEERED
         colour = colours[codes.index(str(code)) % len(colours)]
-        axes.scatter(own.x, own.y, s=9, marker="x" if steered else "o", color=colour, linewidths=0.8, alpha=0.8)
+        axes.scatter(points.x, points.y, s=9, marker="x" if steered else "o", color=colour, linewidths=0.8, alpha=0.8)
         text = f"{short_code(str(code))}{'*' if steered else ''}"
-        labels.append((float(own.x.median()), float(own.y.median()), text, str(code) in unseen))
+        labels.append((float(points.x.median()), float(points.y.median()), text, str(code) in unseen))
     axes.set_axis_off()
     spread = np.array([table.x.max() - table.x.min(), table.y.max() - table.y.min()]) + 1e-9
     middles = np.array([[x, y] for x, y, *_ in labels]) / spread

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED
 from interlingua.languages import language_name, short_code
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 GREY, BLUE, ORANGE, GREEN = "#7f7f7f", "#0072b2", "#e69f00", "#009e73"
 VERMILLION, PURPLE, SKY, BLACK = "#d55e00", "#cc79a7", "#56b4e9", "#000000"
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, GREY)
-COLOURS = {"original": GREY, "steered": BLUE, "random": ORANGE}
-MARKERS = {"original": "o", "steered": "D", "random": "v"}
+COLOURS = {ORIGINAL: GREY, STEERED: BLUE, RANDOM: ORANGE}
+MARKERS = {ORIGINAL: "o", STEERED: "D", RANDOM: "v"}
 UNSEEN = "#c00000"
 
 WIDTH = 6.9
@@ -54,12 +55,12 @@ def steered_to(target: str, kind: str, k: int) -> str:
 
 def of_setting(table: pd.DataFrame, target: str, kind: str, k: int) -> dict[str, pd.DataFrame]:
     """Return the rows of the original, the steered and the random model by condition; those that there are."""
-    own = (table.condition == "original") | ((table.target == target) & (table.kind == kind) & (table.k == k))
-    parts = {name: table[own & (table.condition == name)] for name in COLOURS}
+    of_edit = (table.condition == ORIGINAL) | ((table.target == target) & (table.kind == kind) & (table.k == k))
+    parts = {name: table[of_edit & (table.condition == name)] for name in COLOURS}
     return {name: rows for name, rows in parts.items() if len(rows)}
 
 
-def settings(table: pd.DataFrame, condition: str = "steered") -> list[tuple[Any, ...]]:
+def settings(table: pd.DataFrame, condition: str = STEERED) -> list[tuple[Any, ...]]:
     """Return target, kind and k of the interventions in a table, in its order."""
     rows = table[(table.condition == condition) & (table.k > 0)]
-    return list(rows[["target", "kind", "k"]].drop_duplicates().itertuples(index=False, name=None))
+    return list(rows[EDIT].drop_duplicates().itertuples(index=False, name=None))

@@ -13,19 +13,17 @@ from interlingua.study.cells.work import Work
 
 def measure_paraphrases(work: Work) -> dict[str, pd.DataFrame]:
     """Measure retrieval of paraphrases: `pre` for the original model, `post` and `mixed` for an edited one."""
-    original, edited = (_pairs_of(work, name) for name in ("original", "edited"))
-    table = paraphrase(original or {}, edited)
-    if edited is not None:
-        table = table[table.condition != "pre"]
-    return {"paraphrase": table.reset_index(drop=True)}
-
-
-def _pairs_of(work: Work, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:
-    """Return, for each language, the embeddings of sentences and paraphrases of one model."""
-    if name not in work.needs:
-        return None
-    arrays: Mapping[str, np.ndarray] = work.needs[name]
-    return {code: (arrays[f"{code}/left"], arrays[f"{code}/right"]) for code in work.parameters["languages"]}
+    by_condition = {"pre": ("original", "original")}
+    if "edited" in work.needs:
+        by_condition = {"post": ("edited", "edited"), "mixed": ("original", "edited")}
+    searches = [
+        (condition, code, (work.needs[queries][f"{code}/left"], work.needs[candidates][f"{code}/right"]))
+        for code in work.parameters["languages"]
+        for condition, (queries, candidates) in by_condition.items()
+    ]
+    tables = [paraphrase({code: sides}).assign(condition=condition) for condition, code, sides in searches]
+    table = pd.concat(tables, ignore_index=True)
+    return {"paraphrase": table[["condition", *table.columns.drop("condition")]]}
 
 
 def measure_bitext(work: Work) -> dict[str, pd.DataFrame]:

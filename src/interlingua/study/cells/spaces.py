@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from interlingua.analysis import correlation
+from interlingua.analysis import correlation, schema
 from interlingua.measures import geometry, projection, retrieval
 from interlingua.study.cells.work import Work
 from interlingua.study.conditions import ORIGINAL
@@ -47,7 +47,7 @@ def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
 
 def project(work: Work) -> dict[str, pd.DataFrame]:
     """Project the original and the steered space together."""
-    spaces = {name: _spaces(work, name) for name in ("original", "steered")}
+    spaces = {name: _spaces(work, name) for name in (schema.ORIGINAL, schema.STEERED)}
     settings = dict(work.parameters)
     with_text = settings.pop("text")
     available = len(work.corpora.evaluation)
@@ -55,7 +55,6 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
     points = sentences * sum(map(len, spaces.values()))
     settings["n_neighbors"] = min(settings["n_neighbors"], points - 1)
     table = projection(spaces, **settings)
-    table = table.rename(columns={"condition": "space"})
     if with_text:
         evaluation = work.corpora.evaluation
         table["text"] = [evaluation[code][row] for code, row in zip(table.language, table.sentence, strict=True)]
