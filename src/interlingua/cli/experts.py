@@ -53,9 +53,9 @@ def experts(
         response_type=cast(ResponseType, response_type),
         folder=recording,
     )
-    for name, own in found.items():
+    for name, result in found.items():
         place = folder if len(found) == 1 else folder / name
-        own.save_pretrained(place)
-        out.print(experts_summary(own, min(k, len(own.neurons))))
+        result.save_pretrained(place)
+        out.print(experts_summary(result, min(k, len(result.neurons))))
         say(f"\nExperts{'' if len(found) == 1 else f', {name}'}: {place}")
     remove_recording(recording)
