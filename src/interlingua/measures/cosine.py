@@ -69,6 +69,6 @@ def aligned_directions(spaces: Mapping[str, np.ndarray]) -> dict[str, Directions
     if len({len(space) for space in spaces.values()}) > 1:
         raise InputError("every language needs the same number of sentences: row i is the same sentence in each")
     result = {code: directions(space, code) for code, space in spaces.items()}
-    if len({own.given.shape[1] for own in result.values()}) > 1:
+    if len({space.given.shape[1] for space in result.values()}) > 1:
         raise InputError("every language needs embeddings of the same number of dimensions")
     return result

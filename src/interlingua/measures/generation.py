@@ -174,12 +174,12 @@ def require_jsonl(path: Path) -> None:
 def _no_other_settings(model: LanguageModel, config: GenerationConfig) -> Generator[None]:
     """Put a generation config in the place of the model's own, from which `generate` fills what is not set."""
     hf: Any = model.hf
-    own = hf.generation_config
+    previous = hf.generation_config
     hf.generation_config = config
     try:
         yield
     finally:
-        hf.generation_config = own
+        hf.generation_config = previous
 
 
 class _GumbelSampler:

@@ -123,14 +123,14 @@ def language_shares(
     best = identified.table().language.to_numpy()
     rows = []
     for seed in [None] if seeds is None else dict.fromkeys(seeds):
-        own = np.full(len(best), True) if seed is None else np.asarray(seeds) == seed
+        selected = np.full(len(best), True) if seed is None else np.asarray(seeds) == seed
         for code in map(parse_language, languages):
-            posterior = identified.posteriors[own, _column(identified, code)]
-            share = (best[own] == code).astype(float)
+            posterior = identified.posteriors[selected, _column(identified, code)]
+            share = (best[selected] == code).astype(float)
             rows.append(
                 {
                     **({} if seed is None else {"seed": seed}),
-                    "n": int(own.sum()),
+                    "n": int(selected.sum()),
                     "identifier": identified.identifier,
                     "language": code,
                     "share": share.mean() if len(share) else np.nan,

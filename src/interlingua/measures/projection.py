@@ -53,7 +53,7 @@ def projection(
         >>> list(table.columns), len(table)  # doctest: +SKIP
         (['condition', 'language', 'sentence', 'x', 'y'], 24)
     """
-    spaces = {(name, code): space for name, own in conditions.items() for code, space in own.items()}
+    spaces = {(name, code): space for name, by_language in conditions.items() for code, space in by_language.items()}
     # Errors name a space "steered spa_Latn".
     known = aligned_directions({f"{name} {code}": space for (name, code), space in spaces.items()})
     if not known:
@@ -64,7 +64,7 @@ def projection(
     rows = np.arange(n)
     if sentences is not None:
         rows = np.sort(np.random.default_rng(seed).choice(n, sentences, replace=False))
-    points = np.concatenate([own.single[rows] for own in known.values()])
+    points = np.concatenate([space.single[rows] for space in known.values()])
     if not 2 <= n_neighbors < len(points):
         raise InputError(f"{len(points)} points allow 2 to {len(points) - 1} neighbours, not {n_neighbors}")
     placed = _umap(points, n_neighbors, min_dist, seed)

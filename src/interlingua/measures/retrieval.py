@@ -54,8 +54,8 @@ def retrieval(
     answers = find_answers(spaces, scoring=scoring, n_neighbors=n_neighbors)
     rows = []
     for a, b in product(spaces, repeat=2):
-        own = answers[a, b]
-        rows.append((a, b, own.pool, own.top1, *wilson(own.top1, own.pool), own.f1))
+        answer = answers[a, b]
+        rows.append((a, b, answer.pool, answer.top1, *wilson(answer.top1, answer.pool), answer.f1))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

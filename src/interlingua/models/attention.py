@@ -24,9 +24,9 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
     torch's `scaled_dot_product_attention` keep their own.
     """
     hf: Any = model.hf
-    own = hf.config._attn_implementation
+    implementation = hf.config._attn_implementation
     capped = getattr(hf.config.get_text_config(), "attn_logit_softcapping", None) is not None
-    if model.device.type != "cpu" or own != "sdpa" or capped or not hf._supports_attention_backend:
+    if model.device.type != "cpu" or implementation != "sdpa" or capped or not hf._supports_attention_backend:
         yield
         return
     from transformers import AttentionInterface
@@ -36,7 +36,7 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
         hf.set_attn_implementation(NAME)
         yield
     finally:
-        hf.set_attn_implementation(own)
+        hf.set_attn_implementation(implementation)
 
 
 def causal_attention(
