@@ -204,5 +204,5 @@ def _both_ways(distances: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_target(table: pd.DataFrame, target: str, value: str) -> pd.Series:
-    own = table[(table["query"] == target) & (table.candidate != target)]
-    return own.set_index("candidate")[value]
+    rows = table[(table["query"] == target) & (table.candidate != target)]
+    return rows.set_index("candidate")[value]

@@ -70,5 +70,5 @@ def published_values(tables: tuple[str, ...], model: str, metric: str, kind: str
     name = name_in_paper(model)
     comparable = name is not None and kind == "set-to-mean" and K[name] == k
     table = published()
-    own = table[table.table.isin(tables) & (table.model == name) & (table.metric == metric) & comparable]
-    return own.assign(condition=own.condition.fillna("")).set_index(["language", "condition"]).value
+    rows = table[table.table.isin(tables) & (table.model == name) & (table.metric == metric) & comparable]
+    return rows.assign(condition=rows.condition.fillna("")).set_index(["language", "condition"]).value

@@ -32,7 +32,7 @@ def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], 
             if name not in INTERNAL:
                 title, labelled = _labelled(cell, name, table)
                 parts.setdefault(title, []).append(labelled)
-    tables = {name: _stacked(own) for name, own in parts.items()}
+    tables = {name: _stacked(frames) for name, frames in parts.items()}
     for name in ("retrieval", "geometry"):  # computed for the correlations alone
         if name not in config.measures:
             tables.pop(name, None)

@@ -170,10 +170,10 @@ def _commented(section: BaseModel, indent: str) -> list[str]:
     lines = []
     values = section.model_dump(mode="json")
     for name, field in type(section).model_fields.items():
-        own = getattr(section, name)
+        setting = getattr(section, name)
         comment = f"{indent}# {field.description}"
-        if isinstance(own, BaseModel):
-            lines += ["", comment, f"{indent}{name}:", *_commented(own, indent + "  ")]
+        if isinstance(setting, BaseModel):
+            lines += ["", comment, f"{indent}{name}:", *_commented(setting, indent + "  ")]
         else:
             value = yaml.safe_dump(values[name], default_flow_style=True, allow_unicode=True, width=10_000)
             lines += [comment, f"{indent}{name}: {value.splitlines()[0]}"]  # a second line would be the end mark

@@ -112,12 +112,12 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
     cells = [experts, Cell("expert statistics", {"k": [k for k in config.k if k] or [0]}, None, {"experts": experts})]
     original: dict[str, Cell] = {}
     for condition in conditions(config):
-        own: dict[str, Cell] = {}
+        by_measure: dict[str, Cell] = {}
         for cell in _of_condition(shared, condition, original):
-            own.setdefault(cell.measure, cell)
+            by_measure.setdefault(cell.measure, cell)
             cells.append(cell)
         if condition is ORIGINAL:
-            original = own
+            original = by_measure
     return cells
 
 
@@ -206,8 +206,8 @@ def _generation(shared: _Shared, condition: Condition) -> Iterator[Cell]:
 
 
 def _perplexity(shared: _Shared, condition: Condition) -> Iterator[Cell]:
-    own = shared.config.perplexity
-    settings = {"tokens": own.tokens, "stride": own.stride, "window": own.window}
+    section = shared.config.perplexity
+    settings = {"tokens": section.tokens, "stride": section.stride, "window": section.window}
     for target in [condition.target] if condition.target else shared.config.targets:
         if target in shared.corpora.texts:
             parameters = {"text": shared.corpora.texts[target].fingerprint(), **settings}

@@ -53,9 +53,9 @@ class Kind(Section):
         if isinstance(value, str):
             return {"kind": value}
         if isinstance(value, dict):
-            own = {key: value[key] for key in ("kind", "strength") if key in value}
+            given = {key: value[key] for key in ("kind", "strength") if key in value}
             more = {key: option for key, option in value.items() if key not in cls.model_fields}
-            return {**own, "options": {**(value.get("options") or {}), **more}}
+            return {**given, "options": {**(value.get("options") or {}), **more}}
         return value
 
     @model_validator(mode="after")
