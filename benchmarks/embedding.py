@@ -92,9 +92,9 @@ def main() -> None:
         f"tokens\nagainst sentence-transformers: {differences(il.embed(model, sentences), peer.encode(sentences))}\n"
     )
     print("| | seconds, median | tokens/s | of ours, median |\n|---|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times["interlingua"], strict=True))
-        seconds = statistics.median(own)
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times["interlingua"], strict=True))
+        seconds = statistics.median(measured)
         print(f"| {name} | {seconds:.2f} | {tokenised.tokens / seconds:,.0f} | {ratio:.2f} |")
 
 

@@ -197,9 +197,9 @@ def precision(arguments: argparse.Namespace) -> None:
 
 def report(times: dict[str, list[float]], base: str) -> None:
     print(f"| | seconds, median | of '{base}', median |\n|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[base], strict=True))
-        print(f"| {name} | {statistics.median(own):.3f} | {ratio:.2f} |")
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[base], strict=True))
+        print(f"| {name} | {statistics.median(measured):.3f} | {ratio:.2f} |")
 
 
 def main() -> None:

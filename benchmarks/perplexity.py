@@ -82,10 +82,10 @@ def compare(ways: dict[str, Callable[[], float]], rounds: int) -> None:
                 times[name].append(time.perf_counter() - started)
     ours = next(iter(ways))
     print("| | log perplexity | differs by | seconds, median | of ours, median |\n|---|---|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[ours], strict=True))
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[ours], strict=True))
         differs = abs(values[name] / values[ours] - 1)
-        print(f"| {name} | {values[name]:.6f} | {differs:.1e} | {statistics.median(own):.2f} | {ratio:.2f} |")
+        print(f"| {name} | {values[name]:.6f} | {differs:.1e} | {statistics.median(measured):.2f} | {ratio:.2f} |")
 
 
 def main() -> None:

@@ -71,9 +71,9 @@ def compare(ways: dict[str, Callable[[], object]], rounds: int) -> None:
             if round_ >= 0:
                 times[name].append(time.perf_counter() - started)
     print("| | seconds, median | of ours, median |\n|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[OURS], strict=True))
-        print(f"| {name} | {statistics.median(own):.2f} | {ratio:.2f} |")
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[OURS], strict=True))
+        print(f"| {name} | {statistics.median(measured):.2f} | {ratio:.2f} |")
 
 
 def main() -> None:
