@@ -26,7 +26,7 @@ def experts(
     response_type: Annotated[
         str, typer.Option(help="What responses are kept in: float32, float16, bfloat16.")
     ] = "float32",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table tells about.")] = 2000,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table describes.")] = 2000,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
