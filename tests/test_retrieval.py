@@ -136,7 +136,7 @@ def test_wrong_scorings_are_errors():
         il.retrieval(spaces, scoring="dot")
     with pytest.raises(InputError, match="1 to 6 neighbours, no more than there are sentences; not 10"):
         il.retrieval(spaces, scoring="csls")
-    with pytest.raises(InputError, match="cosine similarity knows no neighbours"):
+    with pytest.raises(InputError, match="cosine similarity takes no neighbours"):
         il.retrieval(spaces, n_neighbors=3)
     opposite = {"eng_Latn": np.eye(4) + 0.1, "spa_Latn": -np.eye(4) - 0.1}
     with pytest.raises(InputError, match="ratio margin is not defined"):

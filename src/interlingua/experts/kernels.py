@@ -51,7 +51,7 @@ def pack(rows: np.ndarray, labels: np.ndarray, keys: np.ndarray) -> None:
 
 @njit(nogil=True, cache=True)
 def unpack(keys: np.ndarray, rows: np.ndarray) -> None:
-    """Write the responses of keys: the other way of `pack`."""
+    """Write the responses of keys: the reverse of `pack`."""
     for m in range(keys.shape[0]):
         key, row = keys[m], rows[m]
         for i in range(len(key)):
@@ -201,7 +201,7 @@ def describe(keys: np.ndarray, rows: np.ndarray, starts: np.ndarray, result: np.
             result[c, 5, m] = np.sqrt(other_square / others)
             constant = row[_other(positive_ranks, 0)] == row[_other(positive_ranks, others - 1)]
             slope = 1.0
-            if not constant and other_square > 0:  # which differences far below the others' size leave at 0
+            if not constant and other_square > 0:  # 0 where the others differ by far less than their size
                 slope = _coupling(positive_ranks, others, away, running, means[c]) / other_square
             result[c, 6, m] = slope
 
@@ -223,7 +223,7 @@ def _other(positive_ranks: np.ndarray, r: int) -> int:
 def _coupling(positive_ranks: np.ndarray, others: int, away: np.ndarray, running: np.ndarray, mean: float) -> float:
     """Return the sum of products of positives and negatives that are coupled optimally, that is, in order.
 
-    Each of n positives stands for others / n negatives; a negative that lies across two of them is shared out.
+    Each of n positives stands for others / n negatives; a negative that straddles two of them is split.
 
     Args:
         positive_ranks: The ranks of the positives: int64 [positives].

@@ -50,7 +50,7 @@ def _describe(positives: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
     mean, other_mean = positives.mean(dim=1), negatives.mean(dim=1)
     away, other_away = positives - mean[:, None], negatives - other_mean[:, None]
     square = other_away.square().sum(dim=1)
-    # The negatives that each positive stands for, in order; one that lies across two is shared out (`_coupling`).
+    # The negatives that each positive stands for, in order; one that straddles two is split (`_coupling`).
     n, others = positives.shape[1], negatives.shape[1]
     shares = torch.arange(1, n + 1, device=positives.device) * others
     running = torch.nn.functional.pad(other_away.cumsum(dim=1), (1, 0))

@@ -44,7 +44,7 @@ def directions(embeddings: np.ndarray, name: str) -> Directions:
         name: What errors call them: usually a language.
 
     Raises:
-        InputError: They are no table of numbers, or fewer than two sentences.
+        InputError: They are not a table of numbers, or fewer than two sentences.
         ActivationError: An embedding is zero, NaN or infinite, and so has no direction.
     """
     given = np.asarray(embeddings)

@@ -110,8 +110,8 @@ def token_losses(
 ) -> np.ndarray:
     """Return the negative log-likelihood of every token of a text but the first, in nats: float64 [tokens - 1].
 
-    The arguments and errors are those of `perplexity`. Of two states of a model, the differences token by token say
-    more than two perplexities.
+    The arguments and errors are those of `perplexity`. Between two states of a model, the differences token by token
+    say more than two perplexities.
     """
     window = _window(model, max_length, stride)
     with quiet_transformers():  # which would warn of a text longer than the model takes

@@ -15,7 +15,7 @@ import torch
 from interlingua.measures.cosine import Directions
 
 TILE = 2048
-"""Queries and candidates a tile: 16 MB of float32, fast and small beside the embeddings."""
+"""Queries and candidates per tile: 16 MB of float32, fast, and small compared with the embeddings."""
 
 TIE = 1e-12
 """Similarities nearer than this are equal: equal vectors may differ by the rounding of a matrix product."""
@@ -239,7 +239,7 @@ def _exactly(queries: Directions, candidates: Directions, gold: np.ndarray) -> n
 def _rounding(dimensions: int) -> float:
     """Return how far a float32 product of unit vectors may lie from the true one.
 
-    The rounding error of an inner product of n numbers is below `lambda * sqrt(n)` units in the last place but for a
-    probability that falls as exp(-lambda^2 / 2) (Higham and Mary 2019); two more for the rounding of the vectors.
+    The rounding error of an inner product of n numbers is below `lambda * sqrt(n)` units in the last place, except with
+    a probability that falls as exp(-lambda^2 / 2) (Higham and Mary 2019); two more for the rounding of the vectors.
     """
     return (ROUNDING_DEVIATIONS * np.sqrt(dimensions) + 2) * np.finfo(np.float32).eps / 2

@@ -1,4 +1,4 @@
-"""Checkpoints that plain transformers loads, also of models with biases that their architecture lacks."""
+"""Checkpoints that plain transformers loads, even of models with biases that their architecture lacks."""
 
 from __future__ import annotations
 
@@ -115,5 +115,5 @@ def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
 
 
 def _transformers_class(thing: Any) -> Any:
-    """Return the class that transformers itself has, also for a model that was loaded with code of ours."""
+    """Return the class that transformers itself has, even for a model that was loaded with our code."""
     return next((c for c in type(thing).__mro__ if c.__module__.startswith("transformers.models.")), type(thing))
