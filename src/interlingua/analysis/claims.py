@@ -60,7 +60,7 @@ def claims(tables: Tables) -> pd.DataFrame:
 
     Returns:
         A tidy table with the columns claim, statement, kind, k (missing where the claim is about all, or nothing was
-        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: what the verdict is from,
+        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: the verdict's grounds,
         or what is missing. A claim has a row for each kind and k that was measured. Several targets are taken together.
 
     Raises:

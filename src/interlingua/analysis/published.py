@@ -12,7 +12,7 @@ import pandas as pd
 from interlingua.languages import parse_language
 
 MODELS = {"bloom-7b1?": "Bloom-7b", "aya-23-8b": "Aya-8b", "polylm(-chat)?-13b": "PolyLM-13b"}
-"""What the last part of a model's id is like, and what the paper calls the model."""
+"""What the last part of a model's id looks like, and what the paper calls the model."""
 
 K = {"Bloom-7b": 100, "Aya-8b": 2000, "PolyLM-13b": 2000}
 """The number of experts behind the paper's tables (section 3.3)."""

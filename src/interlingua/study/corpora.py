@@ -21,7 +21,7 @@ class Corpora:
     Attributes:
         probe: What experts are found on.
         evaluation: What is embedded for retrieval and geometry.
-        texts: Running text of the targets that there is text of.
+        texts: Running text of the targets that have some.
         paraphrases: Paraphrases by language.
         bitext: Pairs of a language with English, by the name of the corpus and the language.
     """
@@ -58,7 +58,7 @@ def load_corpora(config: StudyConfig) -> Corpora:
     """Load whatever the measures of a study read.
 
     Raises:
-        InputError: A language or the number of languages cannot be.
+        InputError: A target is not in the corpus, or there are fewer than two languages.
         InterlinguaError: What the room `corpora` raises.
     """
     probe, evaluation = _parallel(config)

@@ -20,7 +20,7 @@ from interlingua.study.cost import Cost, Speed
 from interlingua.study.plan import Cell
 
 SCORES_BYTES = 8 + 8 + 7 * 4
-"""Of a neuron and language on disk: two scores in float64, seven statistics in float32."""
+"""Bytes on disk of a neuron and language: two scores in float64, seven statistics in float32."""
 BURST_SENTENCES, BURST_STEPS, BURST_CHARACTERS = 24, 8, 1500
 BURSTS, LONGEST_BURST = 3, 5.0
 """How often each way of running the model is timed, and for how many seconds at most."""
@@ -81,7 +81,7 @@ def _scoring(model: LanguageModel, text: str) -> float:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return how long work takes at its quickest, after it has warmed up: whatever else the machine does, slows it."""
+    """Return how long work takes at its quickest, after it has warmed up: whatever else the machine does slows it."""
     work()
     taken: list[float] = []
     while len(taken) < BURSTS and sum(taken) < LONGEST_BURST:

@@ -23,7 +23,7 @@ class Cell:
 
     Attributes:
         measure: What is computed, a name in `interlingua.study.cells.MEASURES`.
-        parameters: What decides it, beside the edit and the cells that it needs; JSON.
+        parameters: What decides it, besides the edit and the cells that it needs; JSON.
         condition: The state of the model; None where it is not about one.
         needs: The cells whose results it takes, by what it calls them.
         language: The language whose text it reads, where it is about one.
@@ -50,7 +50,7 @@ class Cell:
 
     @property
     def model(self) -> Mapping[str, Any] | None:
-        """The identity of the model that it runs, None where it takes the results of others alone."""
+        """The identity of the model that it runs, None where it only takes results of other cells."""
         return self.parameters.get("model")
 
     @property

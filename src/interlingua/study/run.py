@@ -38,7 +38,7 @@ class StudyError(InterlinguaError):
 
     Attributes:
         run: The run, with the tables of the cells that are done.
-        failures: The name of each failed cell and why; not those that only lacked a failed one.
+        failures: The name of each failed cell and why; not those that only needed a failed one.
     """
 
     def __init__(self, run: Run, failures: list[tuple[str, str]], lacking: int) -> None:

@@ -80,7 +80,7 @@ class Kind(Section):
 
 
 class Generation(Section):
-    """Free generation from the start token, and the language of what comes (section 3.3; figure 3, top)."""
+    """Free generation from the start token, and the language of its texts (section 3.3; figure 3, top)."""
 
     texts: int = Field(64, ge=1, description="texts a seed; the paper has 256")
     seeds: Counts = Field((0,), min_length=1, description="seeds; the paper has eight")

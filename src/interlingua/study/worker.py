@@ -26,7 +26,7 @@ HELD = 6
 
 
 LIGHT = 1000
-"""Tokens that a cell counts for, beside those that the model runs in it."""
+"""Tokens that a cell counts for, besides those that the model runs in it."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def reason_of(error: Exception) -> str:
 
 
 class _UnfitError(ModelError):
-    """A worker cannot have the model that a cell runs."""
+    """A worker cannot load the model that a cell runs."""
 
 
 class _DamagedError(ArtifactError):
