@@ -1,4 +1,4 @@
-"""What a cut model costs, on what the choice of a recipe hangs, how tokens may be weighted, and other bitext.
+"""What a cut model costs, what the choice of a recipe depends on, how tokens may be weighted, and other bitext.
 
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
@@ -22,7 +22,7 @@ fits the choice on all of dev, and judges it on devtest by cosine. It keeps embe
 by cross-validation inside dev: three folds, by cosine.
 
 `judge` fits one recipe, WCCN with the grand mean, on dev and judges it on devtest by cosine, beside layers as they are:
-`--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for languages too many to compare everything in.
+`--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for when there are too many languages to compare everything.
 
 `bitext` fits WCCN (grand mean, shrinkage 0.01) in one layer on the split dev, and retrieves the pairs of each language
 with English in other bitext, Tatoeba for one, with the cut model, by cosine.

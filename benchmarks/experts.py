@@ -1,4 +1,4 @@
-"""What finding experts costs: ranking beside scikit-learn and a bare sort, recording beside a bare forward pass.
+"""What finding experts costs: ranking against scikit-learn and a bare sort, recording against a bare forward pass.
 
     python benchmarks/experts.py ranking [--sentences 5982] [--neurons 16384] [--languages 6] [--rounds 7]
     python benchmarks/experts.py growth [--rounds 3]

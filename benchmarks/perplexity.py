@@ -1,4 +1,4 @@
-"""What perplexity costs: beside the sliding window of transformers' documentation, and lm-evaluation-harness.
+"""What perplexity costs, compared with the sliding window of transformers' documentation, and lm-evaluation-harness.
 
     python benchmarks/perplexity.py [--model gemma3-270m] [--dtype bfloat16] [--text FILE] [--language spa_Latn]
         [--tokens 4096] [--max-length 2048] [--stride 512] [--rounds 3]

@@ -4,7 +4,7 @@
 
 Every way runs in turn in each round, so that a drift of the machine's speed meets all alike; the figures are medians
 over the rounds, and medians of the ratios to the unsteered run of the same round. Peers that are not installed are
-left out with a word. pyvene and nnsight set the same units to the same values; steering-vectors adds a vector to the
+left out with a note. pyvene and nnsight set the same units to the same values; steering-vectors adds a vector to the
 output of every MLP block and repeng to the residual stream after every block, their nearest edits.
 """
 

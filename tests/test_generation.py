@@ -75,7 +75,7 @@ def test_sampling_follows_the_models_probabilities(llama):
     probabilities = torch.softmax(logits[top], 0)
     seeds = il.generate(llama, n=3000, seed=3, max_new_tokens=1, top_p=1.0)
     words = [llama.tokenizer.decode([token], skip_special_tokens=True) for token in top.tolist()]
-    # Bytes that are no text on their own all decode to U+FFFD, and special tokens to nothing: count them together.
+    # Bytes that are not text on their own all decode to U+FFFD, and special tokens to nothing: count them together.
     observed, expected = {}, {}
     for word, probability in zip(words, probabilities.tolist(), strict=True):
         expected[word] = expected.get(word, 0) + probability * len(seeds)

@@ -238,4 +238,4 @@ def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(check
         run = il.run_study(config, tmp_path / "run")
     assert "generation" not in run.tables
     assert len(run.tables["texts"]) == 3 * 8
-    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours were asked for is no failure"
+    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours asked for is not a failure"
