@@ -1,4 +1,4 @@
-"""What a cut model costs, on what the choice of a recipe hangs, how tokens may be weighted, and other bitext.
+"""What a cut model costs, what the choice of a recipe depends on, how tokens may be weighted, and other bitext.
 
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
@@ -22,7 +22,7 @@ fits the choice on all of dev, and judges it on devtest by cosine. It keeps embe
 by cross-validation inside dev: three folds, by cosine.
 
 `judge` fits one recipe, WCCN with the grand mean, on dev and judges it on devtest by cosine, beside layers as they are:
-`--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for languages too many to compare everything in.
+`--layer 6 9 --shrinkage 0.001 --raw 12 18`. It is for when there are too many languages to compare everything.
 
 `bitext` fits WCCN (grand mean, shrinkage 0.01) in one layer on the split dev, and retrieves the pairs of each language
 with English in other bitext, Tatoeba for one, with the cut model, by cosine.
@@ -75,9 +75,9 @@ def cost(arguments: argparse.Namespace) -> None:
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(-1, arguments.rounds):
-        for name, (own, read) in ways.items():
+        for name, (variant, read) in ways.items():
             started = time.perf_counter()
-            il.embed(own, sentences, layer=read)
+            il.embed(variant, sentences, layer=read)
             if round_ >= 0:
                 times[name].append(time.perf_counter() - started)
     tokens = tokenise(model.tokenizer, sentences, 512).tokens
@@ -85,10 +85,10 @@ def cost(arguments: argparse.Namespace) -> None:
     print("| | blocks | seconds, median | tokens/s | of the whole, median | weights, MB | without embeddings, MB |")
     print("|---|---|---|---|---|---|---|")
     whole = next(iter(times.values()))
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, whole, strict=True))
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, whole, strict=True))
         blocks = ways[name][0].hf.config.get_text_config().num_hidden_layers
-        seconds = statistics.median(own)
+        seconds = statistics.median(measured)
         everything, inner = weights(ways[name][0])
         print(
             f"| {name} | {blocks} | {seconds:.2f} | {tokens / seconds:,.0f} | {ratio:.2f} | {everything:,.0f} "
@@ -140,10 +140,10 @@ def tokens(arguments: argparse.Namespace) -> None:
     model = cut(il.load_model(arguments.model, dtype=arguments.dtype), layer)
     probe = il.open_corpus(arguments.corpus).parallel("dev", languages=arguments.language, limit=arguments.limit)
     tokenised = {code: tokenise(model.tokenizer, probe[code], 512) for code in probe.languages}
-    counts = torch.bincount(torch.tensor([i for own in tokenised.values() for ids in own.ids for i in ids]))
+    counts = torch.bincount(torch.tensor([i for texts in tokenised.values() for ids in texts.ids for i in ids]))
     frequency = counts / counts.sum()
     ways: dict[str, dict[str, np.ndarray]] = {}
-    for code, own in tokenised.items():
+    for code, texts in tokenised.items():
 
         def read(batch: Batch, code: str = code) -> None:
             asked = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
@@ -154,7 +154,7 @@ def tokens(arguments: argparse.Namespace) -> None:
                 space = ways.setdefault(name, {}).setdefault(code, np.empty((len(probe), hidden.shape[-1]), np.float32))
                 space[batch.rows] = pooled.numpy()
 
-        for_each_batch(own, model.device, read)
+        for_each_batch(texts, model.device, read)
     print("| weight of tokens | held out |\n|---|---|")
     for name, spaces in ways.items():
         print(f"| {name} | {HeldOut({layer: spaces}).top1(Recipe('wccn', (layer,))):.4f} |", flush=True)

@@ -1,12 +1,12 @@
-"""What embedding costs: beside sentence-transformers, and beside the bare matrix products of the same batches.
+"""What embedding costs, compared with sentence-transformers and with the bare matrix products of the same batches.
 
     python benchmarks/embedding.py [--model gemma3-270m] [--dtype bfloat16] [--corpus starter] [--split devtest]
         [--limit 10] [--budget 512 ...] [--batch-size 32 ...] [--rounds 5]
 
 The same model in the same dtype embeds the same sentences (all languages of the corpus, the first N of each) in every
 way, the ways in turn in each round; the figures are medians over the rounds. sentence-transformers has mean pooling and
-its own defaults (batches of 32 sentences, no head), and other batch sizes beside. The bare matrix products are those of
-the linear layers on batches of the same shapes, without anything between them.
+its own defaults (batches of 32 sentences, no head), and other batch sizes as well. The bare matrix products are those
+of the linear layers on batches of the same shapes, without anything between them.
 """
 
 from __future__ import annotations
@@ -92,9 +92,9 @@ def main() -> None:
         f"tokens\nagainst sentence-transformers: {differences(il.embed(model, sentences), peer.encode(sentences))}\n"
     )
     print("| | seconds, median | tokens/s | of ours, median |\n|---|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times["interlingua"], strict=True))
-        seconds = statistics.median(own)
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times["interlingua"], strict=True))
+        seconds = statistics.median(measured)
         print(f"| {name} | {seconds:.2f} | {tokenised.tokens / seconds:,.0f} | {ratio:.2f} |")
 
 

@@ -1,4 +1,4 @@
-"""What finding experts costs: ranking beside scikit-learn and a bare sort, recording beside a bare forward pass.
+"""What finding experts costs: ranking against scikit-learn and a bare sort, recording against a bare forward pass.
 
     python benchmarks/experts.py ranking [--sentences 5982] [--neurons 16384] [--languages 6] [--rounds 7]
     python benchmarks/experts.py growth [--rounds 3]
@@ -197,9 +197,9 @@ def precision(arguments: argparse.Namespace) -> None:
 
 def report(times: dict[str, list[float]], base: str) -> None:
     print(f"| | seconds, median | of '{base}', median |\n|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[base], strict=True))
-        print(f"| {name} | {statistics.median(own):.3f} | {ratio:.2f} |")
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[base], strict=True))
+        print(f"| {name} | {statistics.median(measured):.3f} | {ratio:.2f} |")
 
 
 def main() -> None:

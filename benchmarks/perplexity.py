@@ -1,4 +1,4 @@
-"""What perplexity costs: beside the sliding window of transformers' documentation, and lm-evaluation-harness.
+"""What perplexity costs, compared with the sliding window of transformers' documentation, and lm-evaluation-harness.
 
     python benchmarks/perplexity.py [--model gemma3-270m] [--dtype bfloat16] [--text FILE] [--language spa_Latn]
         [--tokens 4096] [--max-length 2048] [--stride 512] [--rounds 3]
@@ -82,10 +82,10 @@ def compare(ways: dict[str, Callable[[], float]], rounds: int) -> None:
                 times[name].append(time.perf_counter() - started)
     ours = next(iter(ways))
     print("| | log perplexity | differs by | seconds, median | of ours, median |\n|---|---|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[ours], strict=True))
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[ours], strict=True))
         differs = abs(values[name] / values[ours] - 1)
-        print(f"| {name} | {values[name]:.6f} | {differs:.1e} | {statistics.median(own):.2f} | {ratio:.2f} |")
+        print(f"| {name} | {values[name]:.6f} | {differs:.1e} | {statistics.median(measured):.2f} | {ratio:.2f} |")
 
 
 def main() -> None:

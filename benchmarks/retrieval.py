@@ -1,4 +1,4 @@
-"""What retrieval costs: all pairs of languages, and one pair of many candidates, beside plain numpy and a peer.
+"""What retrieval costs: all pairs of languages, and one pair of many candidates, against plain numpy and a peer.
 
     python benchmarks/retrieval.py pairs [--languages 22] [--sentences 1012] [--dimensions 640] [--rounds 5]
     python benchmarks/retrieval.py candidates [--sentences 20000] [--dimensions 640] [--rounds 5]
@@ -7,7 +7,7 @@ Ways run in turn in each round, after one round that does not count; the figures
 medians of the ratios to our own time of the same round. Embeddings are random, their languages apart as those of a
 language model are. The plain numpy ways take a product of unit vectors and an argmax; they do not see ties, and in
 float32 they may choose wrongly between candidates that it cannot tell apart. sentence-transformers' `semantic_search`
-is left out with a word where it is not installed.
+is left out with a note where it is not installed.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def compare(ways: dict[str, Callable[[], object]], rounds: int) -> None:
             if round_ >= 0:
                 times[name].append(time.perf_counter() - started)
     print("| | seconds, median | of ours, median |\n|---|---|---|")
-    for name, own in times.items():
-        ratio = statistics.median(a / b for a, b in zip(own, times[OURS], strict=True))
-        print(f"| {name} | {statistics.median(own):.2f} | {ratio:.2f} |")
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(measured, times[OURS], strict=True))
+        print(f"| {name} | {statistics.median(measured):.2f} | {ratio:.2f} |")
 
 
 def main() -> None:

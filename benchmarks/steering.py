@@ -4,7 +4,7 @@
 
 Every way runs in turn in each round, so that a drift of the machine's speed meets all alike; the figures are medians
 over the rounds, and medians of the ratios to the unsteered run of the same round. Peers that are not installed are
-left out with a word. pyvene and nnsight set the same units to the same values; steering-vectors adds a vector to the
+left out with a note. pyvene and nnsight set the same units to the same values; steering-vectors adds a vector to the
 output of every MLP block and repeng to the residual stream after every block, their nearest edits.
 """
 
@@ -43,8 +43,8 @@ def with_nnsight(model: il.LanguageModel, edit: il.Intervention) -> Way:
     nnsight = importlib.import_module("nnsight")
     wrapped = nnsight.NNsight(model.hf)
     values = {
-        name: (torch.from_numpy(own.units), torch.from_numpy(own.shift).to(model.hf.dtype))
-        for name, own in edit.edits.items()
+        name: (torch.from_numpy(layer_edit.units), torch.from_numpy(layer_edit.shift).to(model.hf.dtype))
+        for name, layer_edit in edit.edits.items()
     }
 
     def forward(ids: torch.Tensor) -> None:
@@ -61,8 +61,8 @@ def with_nnsight(model: il.LanguageModel, edit: il.Intervention) -> Way:
 def with_pyvene(model: il.LanguageModel, edit: il.Intervention) -> Way:
     pyvene = importlib.import_module("pyvene")
 
-    def setting(own):
-        units, shift = torch.from_numpy(own.units), torch.from_numpy(own.shift).to(model.hf.dtype)
+    def setting(layer_edit):
+        units, shift = torch.from_numpy(layer_edit.units), torch.from_numpy(layer_edit.shift).to(model.hf.dtype)
 
         def intervene(base, source, subspaces=None):
             base[..., units] = shift
@@ -72,8 +72,8 @@ def with_pyvene(model: il.LanguageModel, edit: il.Intervention) -> Way:
 
     config = pyvene.IntervenableConfig(
         [
-            {"component": re.sub(r"\.(\d+)\.", r"[\1].", name) + ".output", "intervention": setting(own)}
-            for name, own in edit.edits.items()
+            {"component": re.sub(r"\.(\d+)\.", r"[\1].", name) + ".output", "intervention": setting(layer_edit)}
+            for name, layer_edit in edit.edits.items()
         ]
     )
     intervenable = pyvene.IntervenableModel(config, model=model.hf)
@@ -113,12 +113,12 @@ def with_repeng(model: il.LanguageModel, edit: il.Intervention) -> Way:
 
 def ways(model: il.LanguageModel, edit: il.Intervention) -> dict[str, Way]:
     """Return what is compared: how to enter it, its forward pass, and its generation."""
-    own = plain_forward(model), plain_generate(model)
+    plain = plain_forward(model), plain_generate(model)
     found: dict[str, Way] = {
-        "unsteered": (nullcontext, *own),
-        "unsteered, again": (nullcontext, *own),
-        "in weights": (lambda: edit.applied_to(model, "weights"), *own),
-        "hooks": (lambda: edit.applied_to(model, "hooks"), *own),
+        "unsteered": (nullcontext, *plain),
+        "unsteered, again": (nullcontext, *plain),
+        "in weights": (lambda: edit.applied_to(model, "weights"), *plain),
+        "hooks": (lambda: edit.applied_to(model, "hooks"), *plain),
     }
     peers = {"pyvene": with_pyvene, "nnsight": with_nnsight, "steering-vectors": with_steering_vectors,
              "repeng": with_repeng}  # fmt: skip
@@ -174,11 +174,11 @@ def main() -> None:
     for what, tokens in (("forward", 64), ("generate", NEW_TOKENS)):
         print(f"\n| {what} | tokens/s, median | time against unsteered, median | quartiles |\n|---|---|---|---|")
         base = seconds[what]["unsteered"]
-        for name, own in seconds[what].items():
-            ratios = [a / b for a, b in zip(own, base, strict=True)]
+        for name, measured in seconds[what].items():
+            ratios = [a / b for a, b in zip(measured, base, strict=True)]
             low, _, high = statistics.quantiles(ratios, n=4)
             median = statistics.median(ratios)
-            print(f"| {name} | {tokens / statistics.median(own):,.0f} | {median:.3f} | {low:.3f} to {high:.3f} |")
+            print(f"| {name} | {tokens / statistics.median(measured):,.0f} | {median:.3f} | {low:.3f} to {high:.3f} |")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 `lines.txt` holds a text a line, in any languages. The folder `index` holds the lines, their vectors (float32, of unit
 length) and the aligner, which is a matrix; the model is loaded by its name. Without `--aligner`, what `interlingua
 align` writes, one is fitted to the default model on the bundled corpus first. Ask with a sentence that says what you
-look for: the map was fitted on translations, and a short question is no translation of its answer.
+look for: the map was fitted on translations, and a short question is not a translation of its answer.
 """
 
 from __future__ import annotations

@@ -350,8 +350,8 @@ def test_an_aligner_with_language_means_warns_without_a_language_and_language_fr
     options = {"folds": 2, "layers": [1], "methods": ["centring"], "edits": None}
     free = il.align(llama, corpus, language_free=True, **options)
     assert np.ptp(free.alignment.means, axis=0).max() == 0
-    own = il.Aligner(free.model, (1,), Recipe("centring", (1,), True).fit(
+    with_means = il.Aligner(free.model, (1,), Recipe("centring", (1,), True).fit(
         {1: {code: il.embed(llama, corpus[code], layer=1, special_tokens=False) for code in corpus.languages}}), {}
     )  # fmt: skip
     with pytest.warns(UserWarning, match="language_free=True"):
-        own.encode(["el gato"])
+        with_means.encode(["el gato"])

@@ -75,8 +75,8 @@ def correlation(*highs, defined=True):
     for target, high in zip(TARGETS, highs, strict=True):
         for name in ("acc_post ~ d_post", "acc_pre ~ d_pre", "d_post ~ d_pre"):
             r = None if not defined else 0.9 if name == "d_post ~ d_pre" else high - 0.3
-            own = {"correlation": name, "r": r, "high": high if defined else None, "defined": defined}
-            rows.append({**edit("steered", target), **own})
+            values = {"correlation": name, "r": r, "high": high if defined else None, "defined": defined}
+            rows.append({**edit("steered", target), **values})
     return pd.DataFrame(rows)
 
 

@@ -49,8 +49,8 @@ def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_fol
     assert code == 0
     table = il.open_run(tmp_path / "r").tables["retrieval"]
     for condition in ("original", "steered", "random"):
-        own = table[(table.condition == condition) & (table["query"] != table.candidate)]
-        assert re.search(rf"^{condition} +Spanish +\d+ +{own.top1.mean():.3f} ", printed, flags=re.MULTILINE)
+        rows = table[(table.condition == condition) & (table["query"] != table.candidate)]
+        assert re.search(rf"^{condition} +Spanish +\d+ +{rows.top1.mean():.3f} ", printed, flags=re.MULTILINE)
     assert "With the top 10 Spanish experts set to their mean" in " ".join(printed.split())
     assert (tmp_path / "r" / "report.html").is_file()
 
@@ -271,7 +271,7 @@ def test_options_of_intervene(run_cli, experts, tmp_path):
         (["--kind", "ablate", "--option", "alpha=1"], "'ablate' takes no alpha"),
         (["--control", "odd"], "unknown control 'odd'; use uniform, matched"),
         (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take these options"),
-        (["--kind", "dampen", "--option", "alpha=["], "is no number, word or list"),
+        (["--kind", "dampen", "--option", "alpha=["], "is not a number, word or list"),
         (["--strength", "2"], "strength must lie between 0 and 1"),
         (["--layer", "9"], "the model has no 9; it has 0, 1"),
     ],

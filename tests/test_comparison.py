@@ -111,9 +111,9 @@ def test_only_the_layers_asked_for_are_mapped(llama, probe, evaluation, tmp_path
 
 def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
     table = found.tables["candidates"]
-    own = table[(table.edit == found.chosen.reading.edit) & ~table.special_tokens & (table.scoring == "cosine")]
+    rows = table[(table.edit == found.chosen.reading.edit) & ~table.special_tokens & (table.scoring == "cosine")]
     assert (
-        own.held_out.max() - own[own.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max()
+        rows.held_out.max() - rows[rows.layers == "+".join(map(str, found.chosen.recipe.layers))].held_out.max()
         <= TOLERANCE
     )
     assert (table.lowest_fold <= table.held_out).all()

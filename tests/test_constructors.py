@@ -22,7 +22,7 @@ def responses(llama):
     return {code: record_responses(llama, lines).values.astype(np.float64) for code, lines in SENTENCES.items()}
 
 
-def own_and_others(responses, target="spa_Latn"):
+def target_and_others(responses, target="spa_Latn"):
     return responses[target], np.concatenate([z for code, z in responses.items() if code != target])
 
 
@@ -71,38 +71,38 @@ def test_ablate_dampen_and_aura(llama, experts):
 
 
 def test_mean_shift_and_median(llama, experts, responses):
-    own, others = own_and_others(responses)
+    target, others = target_and_others(responses)
     ids, scale, shift = edit_of(il.mean_shift(experts, "es", 20), llama)
-    np.testing.assert_allclose(shift, (own.mean(0) - others.mean(0))[ids], atol=1e-5)
+    np.testing.assert_allclose(shift, (target.mean(0) - others.mean(0))[ids], atol=1e-5)
     assert (scale == 1).all()
     ids, scale, shift = edit_of(il.set_to_mean(experts, "es", 20, statistic="median"), llama)
-    np.testing.assert_allclose(shift, np.median(own, axis=0)[ids], atol=1e-5)
+    np.testing.assert_allclose(shift, np.median(target, axis=0)[ids], atol=1e-5)
     assert (scale == 0).all()
 
 
 def test_linear_transport_is_the_regression_on_matched_quantiles(llama, experts, responses):
-    own, others = own_and_others(responses)
+    target, others = target_and_others(responses)
     ids, scale, shift = edit_of(il.linear_transport(experts, "es", 20), llama)
-    repeats = len(others) // len(own)
+    repeats = len(others) // len(target)
     for i, neuron in enumerate(ids):
-        line = linregress(np.sort(others[:, neuron]), np.repeat(np.sort(own[:, neuron]), repeats))
+        line = linregress(np.sort(others[:, neuron]), np.repeat(np.sort(target[:, neuron]), repeats))
         assert scale[i] == pytest.approx(line.slope, rel=1e-4)
         assert shift[i] == pytest.approx(line.intercept, rel=1e-3, abs=1e-5)
 
 
 def test_gaussian_transport_carries_mean_and_spread(llama, experts, responses):
-    own, others = own_and_others(responses)
+    target, others = target_and_others(responses)
     ids, scale, shift = edit_of(il.linear_transport(experts, "es", 20, form="gaussian"), llama)
     carried = others[:, ids] * scale + shift
-    np.testing.assert_allclose(carried.mean(0), own[:, ids].mean(0), atol=1e-5)
-    np.testing.assert_allclose(carried.std(0), own[:, ids].std(0), rtol=1e-4)
+    np.testing.assert_allclose(carried.mean(0), target[:, ids].mean(0), atol=1e-5)
+    np.testing.assert_allclose(carried.std(0), target[:, ids].std(0), rtol=1e-4)
 
 
 def test_contrastive_vector_shifts_all_outputs_of_a_layer(llama, experts, responses):
-    own, others = own_and_others(responses)
+    target, others = target_and_others(responses)
     ids, scale, shift = edit_of(il.contrastive_vector(experts, "es", layers=[0], coefficient=2.0), llama)
     assert ids.tolist() == list(range(128, 160))
-    np.testing.assert_allclose(shift, 2 * (own.mean(0) - others.mean(0))[ids], atol=1e-5)
+    np.testing.assert_allclose(shift, 2 * (target.mean(0) - others.mean(0))[ids], atol=1e-5)
     assert (scale == 1).all()
     assert set(llama.neurons.locate(edit_of(il.contrastive_vector(experts, "es"), llama)[0]).layer) == {1}
     with pytest.raises(InputError, match="no layer 7; it has 0 to 1"):
@@ -142,8 +142,8 @@ def test_matched_control_has_as_many_neurons_in_each_layer(llama, experts):
     edit = il.set_to_mean(experts, "es", 60)
     control = il.random_control(edit, llama.neurons, seed=4, matched=True)
     assert {n: len(e.units) for n, e in control.edits.items()} == {n: len(e.units) for n, e in edit.edits.items()}
-    for name, own in edit.edits.items():
-        assert sorted(own.shift) == sorted(control.edits[name].shift)
+    for name, layer_edit in edit.edits.items():
+        assert sorted(layer_edit.shift) == sorted(control.edits[name].shift)
     assert control.content_hash() != edit.content_hash()
 
 

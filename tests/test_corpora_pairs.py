@@ -69,9 +69,9 @@ def test_a_limit_keeps_as_many_distractors(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"zh-en.dev.gold.tsv": "zh-9\ten-2\n"}, r"gold\.tsv' line 1: 'zh-9 en-2' is no pair"),
+        ({"zh-en.dev.gold.tsv": "zh-9\ten-2\n"}, r"gold\.tsv' line 1: 'zh-9 en-2' is not a pair"),
         ({"zh-en.dev.zh.tsv": "zh-1\t一\nzh-2 二\n"}, r"zh\.tsv' line 2 has 1 tab-separated fields, line 1 has 2"),
-        ({"zh-en.dev.zh.tsv": "zh-1\t一\nzh-1\t二\n"}, r"zh\.tsv' line 2: the identifier zh-1 is there twice"),
+        ({"zh-en.dev.zh.tsv": "zh-1\t一\nzh-1\t二\n"}, r"zh\.tsv' line 2: the identifier zh-1 appears twice"),
         ({"zh-en.dev.zh.tsv": "zh-1\t一\nzh-2\t\n"}, "is empty in line 2"),
     ],
 )

@@ -123,7 +123,7 @@ def test_what_cannot_be_shown_is_an_error(name, options, error, message):
 
 
 def test_a_folder_of_nothing_known_says_what_it_needs(tmp_path):
-    with pytest.raises(CorpusError, match=r"holds no corpus that is known: it needs <split>/<code>\.txt"):
+    with pytest.raises(CorpusError, match=r"holds no known corpus: it needs <split>/<code>\.txt"):
         list(open_parts(open_corpus(str(tmp_path))))
 
 

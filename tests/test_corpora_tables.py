@@ -80,7 +80,7 @@ def test_tmx(tmp_path):
     assert corpus.left[0] == "one"
     assert il.open_corpus(tmp_path / "memory.tmx").parallel("devtest")["deu_Latn"] == ("zwei",)
     (tmp_path / "bad.tmx").write_text("<tmx><body>", encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"bad\.tmx' is no TMX"):
+    with pytest.raises(CorpusError, match=r"bad\.tmx' is not valid TMX"):
         il.open_corpus(tmp_path / "bad.tmx").parallel()
 
 
@@ -106,9 +106,9 @@ def test_objects_of_datasets():
         ("bad.csv", b"en,de\na,\xff\n", r"bad\.csv' is not UTF-8: byte 8, on line 2"),
         ("bad.csv", b"en,de\na,\n", "is empty in line 1|line 1 of deu_Latn is empty"),
         ("bad.csv", b"en,de\n", "is empty; it needs a header"),
-        ("bad.jsonl", b'{"en": "a"}\n{"en": \n', r"bad\.jsonl' line 2 is no JSON"),
+        ("bad.jsonl", b'{"en": "a"}\n{"en": \n', r"bad\.jsonl' line 2 is not valid JSON"),
         ("bad.jsonl", b'{"en": "a"}\n{"de": "b"}\n', "line 2 must be an object with the same keys"),
-        ("bad.jsonl", b'{"en": "a"}\n{"en": 3}\n', "column 'en', row 2: 3 is no text"),
+        ("bad.jsonl", b'{"en": "a"}\n{"en": 3}\n', "column 'en', row 2: 3 is not text"),
         ("bad.jsonl", b'{"en": "a", "English": "b"}\n', "'en' and 'English' are both eng_Latn"),
         ("bad.parquet", b"not parquet", r"cannot read '.*bad\.parquet' as Parquet"),
     ],

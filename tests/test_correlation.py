@@ -21,8 +21,8 @@ def tables(seed=0):
     random = np.random.default_rng(seed)
     accuracy, distance = [], []
     for condition in (ORIGINAL, EDIT):
-        own = {pair: random.random() for pair in itertools.combinations(CODES, 2)}
-        for (a, b), value in own.items():
+        values = {pair: random.random() for pair in itertools.combinations(CODES, 2)}
+        for (a, b), value in values.items():
             distance.append({**condition, "measure": "distance", "language": a, "other": b, "value": value})
             distance.append({**condition, "measure": "distance_of_means", "language": a, "other": b, "value": value**3})
             for query, candidate in ((a, b), (b, a)):
@@ -33,11 +33,11 @@ def tables(seed=0):
 
 
 def of_candidate(table, condition, code, value):
-    own = table[table.condition == condition]
+    rows = table[table.condition == condition]
     if value == "top1":
-        return own[(own["query"] == "spa_Latn") & (own.candidate == code)].top1.item()
-    own = own[own.measure == "distance"]
-    return own[own.apply(lambda row: {row.language, row.other} == {"spa_Latn", code}, axis=1)].value.item()
+        return rows[(rows["query"] == "spa_Latn") & (rows.candidate == code)].top1.item()
+    rows = rows[rows.measure == "distance"]
+    return rows[rows.apply(lambda row: {row.language, row.other} == {"spa_Latn", code}, axis=1)].value.item()
 
 
 def test_the_four_correlations_equal_scipy():

@@ -8,7 +8,7 @@ On a page, blocks run in order, in one namespace and one empty folder:
 - `text` is what the block before it printed: a line `...` stands for any lines, and decimals may differ in their last
   digit or by an eighth, since machines round differently and one sentence of a few may be retrieved or not.
 
-A block without a language is no code: a formula, or a map.
+A block without a language is not code: a formula, or a map.
 """
 
 from __future__ import annotations

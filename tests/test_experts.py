@@ -11,8 +11,8 @@ from interlingua.experts import record_responses
 
 def test_means_are_those_of_the_languages_own_sentences(llama, corpus, experts):
     for code in corpus.languages:
-        own = record_responses(llama, corpus[code]).values
-        np.testing.assert_allclose(experts.statistics.mean[experts.row(code)], own.mean(axis=0), atol=2e-5)
+        responses = record_responses(llama, corpus[code]).values
+        np.testing.assert_allclose(experts.statistics.mean[experts.row(code)], responses.mean(axis=0), atol=2e-5)
 
 
 def test_top_is_ordered_by_auroc_then_place_in_the_network(experts):
@@ -113,9 +113,9 @@ def test_selectivity_is_the_lead_over_the_next_language(experts):
 def test_spread_counts_every_expert_once(experts, llama):
     table = experts.spread(50)
     assert (table.groupby("language").experts.sum() == 50).all()
-    own = table[(table.language == "spa_Latn") & (table.layer == 1) & (table.module == "down_proj")]
+    rows = table[(table.language == "spa_Latn") & (table.layer == 1) & (table.module == "down_proj")]
     where = llama.neurons.locate(experts.top("es", 50))
-    assert own.experts.sum() == ((where.layer == 1) & (where.module == "down_proj")).sum()
+    assert rows.experts.sum() == ((where.layer == 1) & (where.module == "down_proj")).sum()
 
 
 def test_the_overlap_matrix_is_the_table(experts):

@@ -28,9 +28,9 @@ def model(family):
 
 def test_every_layer_has_neurons_and_an_output(model):
     for layer in (0, 1):
-        own = [linear for linear in model.neurons.linears if linear.layer == layer]
-        assert [linear.output for linear in own] == [False] * (len(own) - 1) + [True]
-        assert own[-1].units == model.hidden_size
+        linears = [linear for linear in model.neurons.linears if linear.layer == layer]
+        assert [linear.output for linear in linears] == [False] * (len(linears) - 1) + [True]
+        assert linears[-1].units == model.hidden_size
 
 
 def test_inner_neurons_are_those_before_the_output(model):

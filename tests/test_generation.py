@@ -31,10 +31,10 @@ LEAKS = {
 def test_a_checkpoints_generation_config_does_not_count(setting):
     model = make_model("llama")
     texts = il.generate(model, n=4, seed=1, max_new_tokens=12)
-    own = GenerationConfig(eos_token_id=1, pad_token_id=2, bos_token_id=0, **{setting: LEAKS[setting]})
-    model.hf.generation_config = own
+    config = GenerationConfig(eos_token_id=1, pad_token_id=2, bos_token_id=0, **{setting: LEAKS[setting]})
+    model.hf.generation_config = config
     assert il.generate(model, n=4, seed=1, max_new_tokens=12) == texts
-    assert model.hf.generation_config is own
+    assert model.hf.generation_config is config
 
 
 def test_the_checkpoints_end_token_counts():
@@ -75,7 +75,7 @@ def test_sampling_follows_the_models_probabilities(llama):
     probabilities = torch.softmax(logits[top], 0)
     seeds = il.generate(llama, n=3000, seed=3, max_new_tokens=1, top_p=1.0)
     words = [llama.tokenizer.decode([token], skip_special_tokens=True) for token in top.tolist()]
-    # Bytes that are no text on their own all decode to U+FFFD, and special tokens to nothing: count them together.
+    # Bytes that are not text on their own all decode to U+FFFD, and special tokens to nothing: count them together.
     observed, expected = {}, {}
     for word, probability in zip(words, probabilities.tolist(), strict=True):
         expected[word] = expected.get(word, 0) + probability * len(seeds)
@@ -121,7 +121,7 @@ def test_an_interrupted_file_is_as_it_was(tmp_path, monkeypatch):
 
 def test_an_interrupt_leaves_the_model_as_it_was():
     model = make_model("llama")
-    own, hooks = model.hf.generation_config, count_hooks(model)
+    config, hooks = model.hf.generation_config, count_hooks(model)
     calls = []
 
     def stop(module, inputs):
@@ -131,7 +131,7 @@ def test_an_interrupt_leaves_the_model_as_it_was():
 
     with model.hf.get_output_embeddings().register_forward_pre_hook(stop), pytest.raises(KeyboardInterrupt):
         il.generate(model, n=2, max_new_tokens=8)
-    assert model.hf.generation_config is own
+    assert model.hf.generation_config is config
     assert count_hooks(model) == hooks
 
 

@@ -29,8 +29,8 @@ def study():
     for seed, target in enumerate(CODES[:3], start=1):
         spaces["steered", target] = spaces_of(seed)
     tables = [
-        labelled(own, condition, target, "set-to-mean" if target else None, 100 if target else 0)
-        for (condition, target), own in spaces.items()
+        labelled(space, condition, target, "set-to-mean" if target else None, 100 if target else 0)
+        for (condition, target), space in spaces.items()
     ]
     return spaces, pd.concat(tables, ignore_index=True)
 
@@ -47,10 +47,10 @@ def test_the_summary_equals_a_computation_by_hand(study):
     spaces, table = study
     summary = il.geometry_summary(table).set_index(["condition", "measure"])
     for condition in ("original", "steered"):
-        own = {target: spaces["original", None] if condition == "original" else spaces["steered", target]
+        by_target = {target: spaces["original", None] if condition == "original" else spaces["steered", target]
                for target in CODES[:3]}  # fmt: skip
         by_hand = {name: [] for name in summary.loc[condition].index}
-        for target, space in own.items():
+        for target, space in by_target.items():
             means = {code: vectors.mean(axis=0) for code, vectors in space.items()}
 
             def pair(a, b, space=space):

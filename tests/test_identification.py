@@ -30,14 +30,14 @@ def test_the_starter_corpus_is_in_the_languages_that_it_says(name):
 
 
 def test_posteriors_are_those_of_langid_itself():
-    own = LanguageIdentifier.from_modelstring(model, norm_probs=True)
+    reference = LanguageIdentifier.from_modelstring(model, norm_probs=True)
     identified = identify(TEXTS)
     assert identified.identifier == "langid 1.1.6"
     for text, row, table in zip(TEXTS, identified.posteriors, identified.table().itertuples(), strict=True):
-        label, probability = own.classify(text)
+        label, probability = reference.classify(text)
         assert table.language == parse_language(label)
         assert table.posterior == pytest.approx(probability)
-        posteriors = dict(own.rank(text))
+        posteriors = dict(reference.rank(text))
         assert row[identified.languages.index("nob_Latn")] == pytest.approx(posteriors["nb"] + posteriors["no"])
 
 
@@ -63,16 +63,16 @@ def test_shares_and_errors_equal_those_by_hand(n, seeds, seed):
     ]  # fmt: skip
     assert table.seed.tolist() == list(range(seeds))
     for row in table.itertuples():
-        own = posteriors[of_text == row.seed]
-        share = (own.argmax(axis=1) == 1).mean()
+        of_seed = posteriors[of_text == row.seed]
+        share = (of_seed.argmax(axis=1) == 1).mean()
         assert (row.n, row.language) == (n, "fra_Latn")
         assert row.share == pytest.approx(share)
-        assert row.posterior == pytest.approx(own[:, 1].mean())
+        assert row.posterior == pytest.approx(of_seed[:, 1].mean())
         if n == 1:
             assert np.isnan(row.share_se)
         else:  # of a share, the unbiased error is sqrt(p (1 - p) / (n - 1))
             assert row.share_se == pytest.approx(np.sqrt(share * (1 - share) / (n - 1)))
-            assert row.posterior_se == pytest.approx(own[:, 1].std(ddof=1) / np.sqrt(n))
+            assert row.posterior_se == pytest.approx(of_seed[:, 1].std(ddof=1) / np.sqrt(n))
 
 
 def test_without_seeds_all_texts_are_one_sample():

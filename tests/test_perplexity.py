@@ -138,14 +138,14 @@ def test_attention_in_blocks_is_the_attention_of_every_family(family, monkeypatc
     monkeypatch.setattr("interlingua.models.attention.BLOCK", 32)
     model = make_model(family)
     sliding = getattr(model.hf.config, "sliding_window", None) is not None
-    own = model.hf.config._attn_implementation
+    implementation = model.hf.config._attn_implementation
     if sliding:
         for block in model.hf.model.layers:
             if getattr(block.self_attn, "sliding_window", None):
                 block.self_attn.sliding_window = 24
         model.hf.config.sliding_window = 24
     losses = token_losses(model, TEXT, max_length=180, stride=60)
-    assert model.hf.config._attn_implementation == own
+    assert model.hf.config._attn_implementation == implementation
     np.testing.assert_allclose(losses, sliding_window(model, TEXT, 180, 60), rtol=1e-3, atol=1e-4)
 
 

@@ -36,7 +36,7 @@ def test_the_map_equals_that_of_umap():
     from umap import UMAP
 
     spaces = conditions()
-    points = np.concatenate([space for own in spaces.values() for space in own.values()])
+    points = np.concatenate([space for by_language in spaces.values() for space in by_language.values()])
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
     expected = UMAP(n_neighbors=8, metric="cosine", random_state=5, n_jobs=1).fit_transform(points)
     found = il.projection(spaces, n_neighbors=8, seed=5)[["x", "y"]].to_numpy()
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_map():
 @pytest.mark.slow
 def test_the_drawn_sentences_are_the_same_everywhere():
     table = il.projection(conditions(), n_neighbors=5, sentences=7)
-    drawn = {tuple(own) for _, own in table.groupby(["space", "language"]).sentence}
+    drawn = {tuple(sentences) for _, sentences in table.groupby(["space", "language"]).sentence}
     assert len(drawn) == 1
     (rows,) = drawn
     assert len(set(rows)) == 7

@@ -48,9 +48,9 @@ def test_average_precision_equals_scikit_learns(case):
             assert abs(ours[language, neuron] - theirs) < 1e-12
 
 
-def slope_of_matched_quantiles(own, others):
+def slope_of_matched_quantiles(positives, others):
     """Repeat both samples to one length, sort, and fit a line: the optimal coupling by brute force."""
-    x, y = np.sort(np.repeat(others, len(own))), np.sort(np.repeat(own, len(others)))
+    x, y = np.sort(np.repeat(others, len(positives))), np.sort(np.repeat(positives, len(others)))
     return np.polyfit(x, y, 1)[0] if x[0] != x[-1] else 1.0
 
 
@@ -62,14 +62,14 @@ def test_statistics_equal_numpys(seed, languages, more, ties, middle):
     values = np.float32(middle) + (np.round(values) if ties else values)
     statistics = score_neurons(values, labels, languages).statistics
     for c in range(languages):
-        own, others = values[labels == c].astype(np.float64), values[labels != c].astype(np.float64)
+        positives, others = values[labels == c].astype(np.float64), values[labels != c].astype(np.float64)
         for name, expected in {
-            "mean": own.mean(0), "median": np.median(own, axis=0), "std": own.std(0),
+            "mean": positives.mean(0), "median": np.median(positives, axis=0), "std": positives.std(0),
             "other_mean": others.mean(0), "other_median": np.median(others, axis=0), "other_std": others.std(0),
         }.items():  # fmt: skip
             np.testing.assert_allclose(statistics.arrays()[name][c], expected, atol=1e-6, rtol=1e-6)
         for m in range(3):
-            slope = slope_of_matched_quantiles(own[:, m] - middle, others[:, m] - middle)
+            slope = slope_of_matched_quantiles(positives[:, m] - middle, others[:, m] - middle)
             assert statistics.transport_slope[c, m] == pytest.approx(slope, rel=1e-4, abs=1e-6)
 
 

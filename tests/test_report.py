@@ -102,17 +102,17 @@ def test_table_2_leaves_out_what_is_not_defined(run, tables):
     )
     assert len(frame) == len(table)
     for row in frame.to_dict("records"):
-        own = table.loc[(row["language"], row["k"])]
-        assert pd.isna(row["acc_post ~ d_post"]) == (not own.defined)
-        assert pd.isna(row["acc_post ~ d_post"]) or row["acc_post ~ d_post"] == own.r
+        expected = table.loc[(row["language"], row["k"])]
+        assert pd.isna(row["acc_post ~ d_post"]) == (not expected.defined)
+        assert pd.isna(row["acc_post ~ d_post"]) or row["acc_post ~ d_post"] == expected.r
 
 
 def test_paraphrases_are_of_the_targets_own_language(run, tables):
     table = run.tables["paraphrase"]
     for row in tables["table-3-5-paraphrases"].frame.to_dict("records"):
-        own = table[(table.language == row["language"])]
-        assert row["pre"] == own[own.condition == "pre"].top1.item()
-        steered = own[(own.target == row["language"]) & (own.k == row["k"])].set_index("condition").top1
+        rows = table[(table.language == row["language"])]
+        assert row["pre"] == rows[rows.condition == "pre"].top1.item()
+        steered = rows[(rows.target == row["language"]) & (rows.k == row["k"])].set_index("condition").top1
         assert (row["post"], row["mixed"]) == (steered["post"], steered["mixed"])
 
 
@@ -269,7 +269,7 @@ def test_a_comparison_has_rows_for_each_run(run, tmp_path):
     page = write_comparison([run, other], tmp_path / "c")
     assert "(study) beside" in page.read_text(encoding="utf-8")
     frame = pd.read_csv(tmp_path / "c" / "tables" / "gains.csv")
-    first, second = (own.drop(columns="model") for _, own in frame.groupby("model"))
+    first, second = (rows.drop(columns="model") for _, rows in frame.groupby("model"))
     pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
     with pytest.raises(InputError, match="rename a folder"):
         write_comparison([run, run], tmp_path / "c")

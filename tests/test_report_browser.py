@@ -91,7 +91,7 @@ def wait(driver, condition, seconds=30):
 def test_the_page_opens_without_errors_and_asks_for_nothing(browser, page):
     wait(browser, "document.readyState === 'complete'")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [own["params"]["request"]["url"] for own in messages if own["method"] == "Network.requestWillBeSent"]
+    asked = [sent["params"]["request"]["url"] for sent in messages if sent["method"] == "Network.requestWillBeSent"]
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [page.as_uri()]
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
@@ -114,9 +114,9 @@ def test_the_map_shows_language_and_sentence_under_the_pointer(browser):
 def test_the_map_switches_between_before_and_after(browser, button, spaces):
     from selenium.webdriver import ActionChains
 
-    named = {own.text: own for own in browser.find_elements("css selector", "#map .updatemenu-button")}
+    named = {element.text: element for element in browser.find_elements("css selector", "#map .updatemenu-button")}
     ActionChains(browser).move_to_element(named[button]).click().perform()
-    visible = "document.getElementById('map').data.filter((own) => own.visible).map((own) => own.marker.symbol)"
+    visible = "document.getElementById('map').data.filter((trace) => trace.visible).map((trace) => trace.marker.symbol)"
     wait(
         browser,
         f"JSON.stringify([...new Set({visible})].sort()) === '{json.dumps(sorted(spaces), separators=(',', ':'))}'",
@@ -126,7 +126,7 @@ def test_the_map_switches_between_before_and_after(browser, button, spaces):
 
 
 def test_heat_maps_have_values(browser):
-    data = browser.execute_script("return document.getElementById('heat').data.map((own) => [own.name, own.z])")
+    data = browser.execute_script("return document.getElementById('heat').data.map((trace) => [trace.name, trace.z])")
     names = [name for name, _ in data]
     assert names == ["original", "change: steered to Spanish, k = 2,000", "steered to Spanish, k = 2,000"]
     change = np.array(data[1][1], dtype=float)
@@ -135,7 +135,7 @@ def test_heat_maps_have_values(browser):
 
 def test_a_click_on_a_heading_sorts_and_a_second_turns_the_order_around(browser):
     table = browser.find_element("xpath", "//h3[@id='experts']/following-sibling::div[1]/table")
-    heading = next(own for own in table.find_elements("css selector", "th button") if own.text == "mean AUROC")
+    heading = next(cell for cell in table.find_elements("css selector", "th button") if cell.text == "mean AUROC")
     column = "[...arguments[0].tBodies[0].rows].map((row) => row.cells[2].textContent)"
     for expected in (["0.700", "0.800", "0.900"], ["0.900", "0.800", "0.700"]):
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", heading)

@@ -35,9 +35,9 @@ def retrieval():
 def test_accuracy_by_candidate(retrieval, condition):
     (axes,) = retrieval_from_target(retrieval, *SETTING, condition, SEEN).axes
     labels = [label.get_text() for label in axes.get_xticklabels()]
-    own = retrieval[(retrieval["query"] == "spa_Latn") & (retrieval.candidate != "spa_Latn")]
-    after = own[own.condition == condition].set_index("candidate").top1.sort_values(ascending=False)
-    before = own[own.condition == "original"].set_index("candidate").top1[after.index]
+    rows = retrieval[(retrieval["query"] == "spa_Latn") & (retrieval.candidate != "spa_Latn")]
+    after = rows[rows.condition == condition].set_index("candidate").top1.sort_values(ascending=False)
+    before = rows[rows.condition == "original"].set_index("candidate").top1[after.index]
     assert labels == [{"eng_Latn": "en", "jpn_Jpan": "ja", "deu_Latn": "de"}[code] for code in after.index]
     drawn = {
         points.get_label(): points.get_offsets()[:, 1] for points in axes.collections if "_" not in points.get_label()
@@ -54,8 +54,8 @@ def test_change_for_every_pair(retrieval):
     order = [label.get_text() for label in experts.get_yticklabels()]
     codes = [{"en": "eng_Latn", "es": "spa_Latn", "ja": "jpn_Jpan", "de": "deu_Latn"}[label] for label in order]
     wide = {
-        name: own.pivot(index="query", columns="candidate", values="top1").loc[codes, codes]
-        for name, own in retrieval.groupby("condition")
+        name: rows.pivot(index="query", columns="candidate", values="top1").loc[codes, codes]
+        for name, rows in retrieval.groupby("condition")
     }
     off = ~np.eye(4, dtype=bool)
     for axes, name in ((experts, "steered"), (random, "random")):
@@ -76,7 +76,7 @@ def test_sweep_marks_the_k_that_was_picked():
     shares, losses = sweep(table).axes
     for axes, column in ((shares, "share"), (losses, "log_perplexity")):
         np.testing.assert_allclose(np.asarray(axes.lines[0].get_ydata(), float), table[column])
-        (ring,) = [own for own in axes.collections if isinstance(own, PathCollection)]
+        (ring,) = [drawn for drawn in axes.collections if isinstance(drawn, PathCollection)]
         np.testing.assert_allclose(np.asarray(ring.get_offsets(), float), [[1, table[column][1]]])
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "100", "2,000"]
 

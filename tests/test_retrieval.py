@@ -136,7 +136,7 @@ def test_wrong_scorings_are_errors():
         il.retrieval(spaces, scoring="dot")
     with pytest.raises(InputError, match="1 to 6 neighbours, no more than there are sentences; not 10"):
         il.retrieval(spaces, scoring="csls")
-    with pytest.raises(InputError, match="cosine similarity knows no neighbours"):
+    with pytest.raises(InputError, match="cosine similarity takes no neighbours"):
         il.retrieval(spaces, n_neighbors=3)
     opposite = {"eng_Latn": np.eye(4) + 0.1, "spa_Latn": -np.eye(4) - 0.1}
     with pytest.raises(InputError, match="ratio margin is not defined"):
@@ -169,8 +169,8 @@ def test_gold_pairs_among_distractors(monkeypatch, scoring, tile):
     k = None if scoring == "cosine" else 4
     table = il.bitext({languages: (first, second)}, gold={languages: gold}, scoring=scoring, n_neighbors=k)
     scores = by_hand(first, second, scoring, 4)
-    for row, own, right, queries in ((0, scores, gold[:, 1], gold[:, 0]), (1, scores.T, gold[:, 0], gold[:, 1])):
-        chosen = own[queries].argmax(axis=1)
+    for row, matrix, right, queries in ((0, scores, gold[:, 1], gold[:, 0]), (1, scores.T, gold[:, 0], gold[:, 1])):
+        chosen = matrix[queries].argmax(axis=1)
         assert table.top1[row] == (chosen == right).mean()
         assert table.f1[row] == pytest.approx(f1_score(right, chosen, average="weighted", zero_division=0), abs=1e-12)
         assert table.n[row] == 12

@@ -139,9 +139,9 @@ def test_embeddings_on_disk_are_those_of_the_model(run, checkpoint, corpus_folde
     il.run_study(run.config, run.folder)
     model = il.load_model(checkpoint, dtype="float32")
     evaluation = il.open_corpus(corpus_folder).parallel("devtest")
-    own = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
+    embedded = il.embed(model, [s for code in evaluation.languages for s in evaluation[code]])[:4]
     stored = [load_file(path)["eng_Latn"] for path in (run.folder / "embeddings").iterdir()]
-    assert any(np.array_equal(own, array) for array in stored)
+    assert any(np.array_equal(embedded, array) for array in stored)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder,
     il.embed(model, [s for code in corpora.evaluation.languages for s in corpora.evaluation[code]])
     assert sum(seen) == costs["embeddings"].read
     seen.clear()
-    il.embed(model, [s for own in corpora.paraphrases.values() for s in (*own.left, *own.right)])
+    il.embed(model, [s for pairs in corpora.paraphrases.values() for s in (*pairs.left, *pairs.right)])
     assert sum(seen) == costs["paraphrase embeddings"].read
     seen.clear()
     il.record_responses(model, [s for code in corpora.probe.languages for s in corpora.probe[code]])

@@ -54,7 +54,7 @@ class Store(dict):
 
 
 def compute(cells, worker, tmp_path):
-    store, tokens = Store(), {own.key: number + 1 for number, own in enumerate(cells)}
+    store, tokens = Store(), {planned.key: number + 1 for number, planned in enumerate(cells)}
     here = InProcess.__new__(InProcess)
     here._worker = worker
     with study_log(tmp_path / "log") as log, progress_bar("Study", sum(tokens.values()), "token") as bar:
@@ -70,18 +70,20 @@ def folder(tmp_path_factory):
 
 @given(plans(), st.data())
 def test_every_cell_ends_done_or_recorded_as_failed(folder, cells, data):
-    keys = st.tuples(st.sampled_from([own.key for own in cells]), st.integers(1, TRIES))
+    keys = st.tuples(st.sampled_from([planned.key for planned in cells]), st.integers(1, TRIES))
     ends = data.draw(st.dictionaries(keys, st.sampled_from([End.FAILED, End.DAMAGED])))
     worker = Worker(ends)
     records = compute(cells, worker, folder)
-    damaged = {own.needs["0"].key for own in cells for n in range(1, 99) if own.needs and (own.key, n) in ends}
-    for own in cells:
-        assert own.key in worker.done or own.key in records or own.key in damaged, own.name
-        assert own.key not in records or records[own.key].state == "failed"
-        if any((own.key, n) in ends for n in range(1, 99)) or own.key in damaged:
+    damaged = {
+        planned.needs["0"].key for planned in cells for n in range(1, 99) if planned.needs and (planned.key, n) in ends
+    }
+    for planned in cells:
+        assert planned.key in worker.done or planned.key in records or planned.key in damaged, planned.name
+        assert planned.key not in records or records[planned.key].state == "failed"
+        if any((planned.key, n) in ends for n in range(1, 99)) or planned.key in damaged:
             continue
-        lacking = any(need.key in records for need in own.needs.values())
-        assert own.key in worker.done or lacking
+        lacking = any(need.key in records for need in planned.needs.values())
+        assert planned.key in worker.done or lacking
     assert max(Counter(worker.taken).values()) <= 99
 
 
@@ -90,7 +92,7 @@ def test_cells_are_computed_in_the_order_of_the_plan(folder):
     worker = Worker({})
     with listening() as said:
         assert compute(cells, worker, folder) == {}
-    assert worker.taken == [own.key for own in cells]
+    assert worker.taken == [planned.key for planned in cells]
     assert said == ["[1/4] cell 0", "[2/4] cell 1", "[3/4] cell 2", "[4/4] cell 3"]
 
 

@@ -109,12 +109,12 @@ def test_bitext_is_measured_both_ways_in_every_condition(run, model):
 def test_correlation_is_that_of_the_tables(run):
     expected = il.correlation(run.tables["retrieval"], run.tables["geometry"], resamples=100)
     columns = ["condition", "target", "kind", "k", "correlation"]
-    own = run.tables["correlation"].set_index(columns).sort_index()
+    found = run.tables["correlation"].set_index(columns).sort_index()
     np.testing.assert_array_equal(
-        own.r.to_numpy(float, na_value=np.nan),
+        found.r.to_numpy(float, na_value=np.nan),
         expected.set_index(columns).sort_index().r.to_numpy(float, na_value=np.nan),
     )
-    assert len(own) == 2 * 2 * 2 * 4
+    assert len(found) == 2 * 2 * 2 * 4
 
 
 def test_the_map_has_the_original_and_the_steered_space(run):
@@ -238,4 +238,4 @@ def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(check
         run = il.run_study(config, tmp_path / "run")
     assert "generation" not in run.tables
     assert len(run.tables["texts"]) == 3 * 8
-    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours were asked for is no failure"
+    assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours asked for is not a failure"

@@ -85,5 +85,5 @@ def test_a_cell_comes_after_those_that_it_needs():
 def test_the_control_is_measured_by_what_is_asked_for_alone():
     config = StudyConfig(control_measures=["retrieval"])
     cells = plan(config, IDENTITY, load_corpora(config))
-    own = [cell.measure for cell in cells if cell.condition and cell.condition.name == "random"]
-    assert own == ["embeddings", "retrieval"]
+    measures = [cell.measure for cell in cells if cell.condition and cell.condition.name == "random"]
+    assert measures == ["embeddings", "retrieval"]

@@ -60,7 +60,7 @@ def claims(tables: Tables) -> pd.DataFrame:
 
     Returns:
         A tidy table with the columns claim, statement, kind, k (missing where the claim is about all, or nothing was
-        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: what the verdict is from,
+        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: the verdict's grounds,
         or what is missing. A claim has a row for each kind and k that was measured. Several targets are taken together.
 
     Raises:
@@ -80,7 +80,7 @@ def claims(tables: Tables) -> pd.DataFrame:
             findings = list(judge(tables)) or [Finding(NOT_MEASURED, "no edit with k above 0 was measured")]
         except NotMeasured as missing:
             findings = [Finding(NOT_MEASURED, str(missing))]
-        rows.extend((claim, statement, own.kind, own.k, own.verdict, own.numbers) for own in findings)
+        rows.extend((claim, statement, found.kind, found.k, found.verdict, found.numbers) for found in findings)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"k": "Int64"})
 
 
@@ -90,8 +90,8 @@ def share_of_texts(tables: Tables) -> Iterator[Finding]:
     table = table[table.n > 0].assign(hits=table.share * table.n)
     original = table[table.condition == ORIGINAL].groupby("target")[["hits", "n"]].sum()
     for kind, k, steered in settings(table):
-        own = steered.groupby("target")[["hits", "n"]].sum()
-        both = own.merge(original, left_index=True, right_index=True, suffixes=("", "_before"))
+        counts = steered.groupby("target")[["hits", "n"]].sum()
+        both = counts.merge(original, left_index=True, right_index=True, suffixes=("", "_before"))
         if both.empty:
             yield Finding(NOT_MEASURED, "the table generation has no original texts judged for a target", kind, k)
             continue
@@ -116,11 +116,11 @@ def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
     steered = table[(table.condition == STEERED) & (table.k > 0)]
     for kind, of_kind in steered.groupby("kind", sort=False):
         words, rises = [], []
-        for target, own in of_kind.groupby("target", sort=False):
+        for target, edited in of_kind.groupby("target", sort=False):
             original = table[(table.condition == ORIGINAL) & (table.target == target)]
             if original.empty:
                 continue
-            curve = pd.concat([original.iloc[:1], own.sort_values("k")])
+            curve = pd.concat([original.iloc[:1], edited.sort_values("k")])
             values, errors = curve.log_perplexity.to_numpy(), curve.standard_error.to_numpy()
             steps = np.sign(values[None, :] - values[:, None])[np.triu_indices(len(values), 1)].sum()
             rises.append(bool(steps > 0 and values[-1] - values[0] > Z * np.hypot(errors[0], errors[-1])))
@@ -216,15 +216,15 @@ def accuracy_falls_with_distance(tables: Tables) -> Iterator[Finding]:
     """C9 holds where most defined correlations of accuracy with distance, pre and post, have their interval below 0."""
     table = table_of(tables, "correlation", [*KEYS, "correlation", "r", "high", "defined"], [])
     table = table[table.correlation.isin(["acc_post ~ d_post", "acc_pre ~ d_pre"])]
-    for kind, k, own in settings(table):
-        defined = own[own.defined.astype(bool)]
+    for kind, k, correlations in settings(table):
+        defined = correlations[correlations.defined.astype(bool)]
         if defined.empty:
             yield Finding(NOT_MEASURED, "no correlation of accuracy with distance is defined", kind, k)
             continue
         below = int((defined.high < 0).sum())
         numbers = (
             f"{below} of {len(defined)} correlations of accuracy with distance lie below 0 with their intervals "
-            f"(r from {defined.r.min():+.2f} to {defined.r.max():+.2f}; {len(own) - len(defined)} not defined)"
+            f"(r from {defined.r.min():+.2f} to {defined.r.max():+.2f}; {len(correlations) - len(defined)} not defined)"
         )
         yield Finding(_verdict(below / len(defined) > MOST), numbers, kind, k)
 
@@ -233,8 +233,8 @@ def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
     """C10 holds where two languages share at most a twentieth of their experts, on average over pairs."""
     table = table_of(tables, "overlap", ["language", "other"], ["k", "shared"])
     for k in sorted(set(table.k[table.k > 0])):
-        own = table[table.k == k]
-        shares = own.shared / own.k
+        pairs = table[table.k == k]
+        shares = pairs.shared / pairs.k
         numbers = (
             f"of their {k:,} experts, two languages share {shares.mean():.1%} on average and {shares.max():.1%} at most"
         ).replace("%", " %")
@@ -245,18 +245,18 @@ def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str
     """Yield kind, k, words and the interval of the change from `pre`, over all targets' and languages' sentences."""
     table = table_of(tables, "paraphrase", [*KEYS, "language"], ["n", "top1"])
     pre = table[table.condition == "pre"].drop_duplicates("language").set_index("language")
-    for kind, k, own in settings(table, condition):
-        own = own[own.language.isin(pre.index) & (own.n > 0)]
-        if own.empty:
+    for kind, k, rows in settings(table, condition):
+        rows = rows[rows.language.isin(pre.index) & (rows.n > 0)]
+        if rows.empty:
             raise NotMeasured("the table paraphrase has no pre to compare with")
-        before_rows = pre.loc[own.language]
-        n, n_before = int(own.n.sum()), int(before_rows.n.sum())
-        after = float((own.top1 * own.n).sum() / n)
+        before_rows = pre.loc[rows.language]
+        n, n_before = int(rows.n.sum()), int(before_rows.n.sum())
+        after = float((rows.top1 * rows.n).sum() / n)
         before = float((before_rows.top1 * before_rows.n).sum() / n_before)
         low, high = newcombe(before, n_before, after, n)
         words = (
             f"{condition} {after:.3f}, pre {before:.3f} (change {after - before:+.3f}, {interval_in_words(low, high)}; "
-            f"{own.language.nunique()} languages)"
+            f"{rows.language.nunique()} languages)"
         )
         yield kind, k, words, low, high
 

@@ -26,10 +26,10 @@ class Pearson:
     """A correlation, or why there is none.
 
     Attributes:
-        r: Pearson's r; None where it is not defined, as the next three.
+        r: Pearson's r; None where it is not defined, like the next three.
         low: The lower end of its bootstrap interval.
         high: The upper end.
-        p: The p-value of the hypothesis that there is none, two-sided.
+        p: The two-sided p-value of the hypothesis that there is none.
         resamples: How many resamples the interval is from: those in which neither side is constant.
         reason: Why it is not defined; empty where it is.
     """
@@ -204,5 +204,5 @@ def _both_ways(distances: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_target(table: pd.DataFrame, target: str, value: str) -> pd.Series:
-    own = table[(table["query"] == target) & (table.candidate != target)]
-    return own.set_index("candidate")[value]
+    rows = table[(table["query"] == target) & (table.candidate != target)]
+    return rows.set_index("candidate")[value]

@@ -45,9 +45,9 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
     if not len(targets):
         raise InputError("distances are averaged over targets, and no row of the table has one")
     rows = []
-    for (condition, kind, k), own in geometry.groupby(_CONDITION, sort=False, dropna=False):
+    for (condition, kind, k), distances in geometry.groupby(_CONDITION, sort=False, dropna=False):
         for target in targets:
-            space = own[own.target.isna() | (own.target == target)]
+            space = distances[distances.target.isna() | (distances.target == target)]
             if len(space):
                 rows.extend((condition, kind, k, *item) for item in _of_target(space, target).items())
     values = pd.DataFrame(rows, columns=[*_CONDITION, "measure", "value"])

@@ -39,9 +39,9 @@ def overlap(shared: pd.DataFrame, experts: pd.DataFrame, *, neurons: int | None 
     if neurons is not None and len(shared) and shared.k.max() > neurons:
         raise InputError(f"k = {shared.k.max():,} is more than the {neurons:,} neurons")
     rows = []
-    for k, own in shared.groupby("k"):
-        shares, of_k = own.shared / own.k, experts[experts.k == k]
+    for k, pairs in shared.groupby("k"):
+        shares, of_k = pairs.shared / pairs.k, experts[experts.k == k]
         chance = pd.NA if neurons is None else float(of_k.k.iloc[0]) / neurons
         aurocs = (len(of_k), of_k.mean_auroc.mean(), of_k.lowest_auroc.min())
-        rows.append((k, len(own), shares.mean(), shares.max(), chance, *aurocs))
+        rows.append((k, len(pairs), shares.mean(), shares.max(), chance, *aurocs))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"chance": "Float64"})

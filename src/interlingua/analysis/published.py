@@ -12,7 +12,7 @@ import pandas as pd
 from interlingua.languages import parse_language
 
 MODELS = {"bloom-7b1?": "Bloom-7b", "aya-23-8b": "Aya-8b", "polylm(-chat)?-13b": "PolyLM-13b"}
-"""What the last part of a model's id is like, and what the paper calls the model."""
+"""What the last part of a model's id looks like, and what the paper calls the model."""
 
 K = {"Bloom-7b": 100, "Aya-8b": 2000, "PolyLM-13b": 2000}
 """The number of experts behind the paper's tables (section 3.3)."""
@@ -70,5 +70,5 @@ def published_values(tables: tuple[str, ...], model: str, metric: str, kind: str
     name = name_in_paper(model)
     comparable = name is not None and kind == "set-to-mean" and K[name] == k
     table = published()
-    own = table[table.table.isin(tables) & (table.model == name) & (table.metric == metric) & comparable]
-    return own.assign(condition=own.condition.fillna("")).set_index(["language", "condition"]).value
+    rows = table[table.table.isin(tables) & (table.model == name) & (table.metric == metric) & comparable]
+    return rows.assign(condition=rows.condition.fillna("")).set_index(["language", "condition"]).value

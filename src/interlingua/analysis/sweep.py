@@ -50,11 +50,11 @@ def sweep(
         perplexity[[*KEYS, "log_perplexity", "standard_error"]], on=KEYS
     )
     originals = both[both.condition == ORIGINAL]
-    for (target, kind), own in both[both.condition == STEERED].groupby(["target", "kind"], sort=False):
+    for (target, kind), edited in both[both.condition == STEERED].groupby(["target", "kind"], sort=False):
         before = originals[originals.target == target]
         if before.empty:
             continue
-        curve = pd.concat([before.assign(kind=str(kind)), own[own.k > 0].sort_values("k")]).reset_index(drop=True)
+        curve = pd.concat([before.assign(kind=str(kind)), edited[edited.k > 0].sort_values("k")]).reset_index(drop=True)
         curve["rise"] = curve.log_perplexity - curve.log_perplexity.iloc[0]
         curve["within"] = curve.rise <= bound
         best = np.where(curve.within, curve[by], -np.inf).argmax()  # the first of equals

@@ -35,7 +35,7 @@ def align(
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
 ) -> None:
-    """Find how a frozen model is aligned best, and write an aligner: a map and the layer that it reads."""
+    """Find the best way to align a frozen model, and write an aligner: a map and the layer that it reads."""
     from interlingua.alignment import align as align_model
     from interlingua.alignment.edits import EditGrid
     from interlingua.corpora import open_corpus

@@ -26,7 +26,7 @@ def experts(
     response_type: Annotated[
         str, typer.Option(help="What responses are kept in: float32, float16, bfloat16.")
     ] = "float32",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table tells about.")] = 2000,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table describes.")] = 2000,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
@@ -53,9 +53,9 @@ def experts(
         response_type=cast(ResponseType, response_type),
         folder=recording,
     )
-    for name, own in found.items():
+    for name, result in found.items():
         place = folder if len(found) == 1 else folder / name
-        own.save_pretrained(place)
-        out.print(experts_summary(own, min(k, len(own.neurons))))
+        result.save_pretrained(place)
+        out.print(experts_summary(result, min(k, len(result.neurons))))
         say(f"\nExperts{'' if len(found) == 1 else f', {name}'}: {place}")
     remove_recording(recording)

@@ -50,9 +50,9 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
     for option in options:
         name, equals, value = option.partition("=")
         if not equals:
-            raise InputError(f"'{option}' is no option of a kind; write NAME=VALUE, for example alpha=0.5")
+            raise InputError(f"'{option}' is not an option of a kind; write NAME=VALUE, for example alpha=0.5")
         try:
             parsed[name] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise InputError(f"'{option}': '{value}' is no number, word or list") from None
+            raise InputError(f"'{option}': '{value}' is not a number, word or list") from None
     return parsed

@@ -41,7 +41,7 @@ def read_gold_file(gold_path: Path, name: str) -> PairCorpus:
     for line, row in enumerate(read_fields(gold_path), start=1):
         if len(row) != 2 or row[0] not in numbers[0] or row[1] not in numbers[1]:
             raise CorpusError(
-                f"'{gold_path}' line {line}: {' '.join(row)!r} is no pair of identifiers of the two texts"
+                f"'{gold_path}' line {line}: {' '.join(row)!r} is not a pair of identifiers of the two texts"
             )
         gold.append((numbers[0][row[0]], numbers[1][row[1]]))
     languages = parse_language(match["left"]), parse_language(match["right"])
@@ -59,6 +59,6 @@ def _read_text(path: Path) -> dict[str, str]:
         if len(row) != 2:
             raise CorpusError(f"'{path}' line {line} must be an identifier, a tab and a sentence")
         if row[0] in text:
-            raise CorpusError(f"'{path}' line {line}: the identifier {row[0]} is there twice")
+            raise CorpusError(f"'{path}' line {line}: the identifier {row[0]} appears twice")
         text[row[0]] = row[1]
     return text

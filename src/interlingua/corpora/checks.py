@@ -22,7 +22,7 @@ _EXPLANATIONS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class CorpusWarning:
-    """Something that a corpus can be used with, but that its user should know.
+    """Something that does not keep a corpus from being used, but that its user should know.
 
     Attributes:
         kind: What it is.
@@ -94,12 +94,12 @@ def require_text(where: str, values: Iterable[object]) -> tuple[str, ...]:
     """Return values as lines, their outer spaces removed.
 
     Raises:
-        CorpusError: One of them is no text: a number, or nothing.
+        CorpusError: One of them is not text: a number, or nothing.
     """
     lines = []
     for i, value in enumerate(values):
         if not isinstance(value, str):
-            raise CorpusError(f"{where}, row {i + 1}: {value!r} is no text")
+            raise CorpusError(f"{where}, row {i + 1}: {value!r} is not text")
         lines.append(value.strip())
     return tuple(lines)
 

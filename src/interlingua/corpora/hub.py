@@ -27,7 +27,7 @@ def read_table(source: NamedSource, configuration: str | None, split: str, colum
         source: Which data set; its `repository` may also be a folder in the layout of the Hub.
         configuration: The Hub's name of a part, often a language; `None` where there are no parts.
         split: The Hub's name of the split.
-        columns: Read these alone; `None`: all.
+        columns: Read these only; `None`: all.
 
     Raises:
         MissingExtraError: The extra `hub` is not installed.
@@ -62,7 +62,7 @@ def load_dataset(source: NamedSource, configuration: str | None, split: str, *, 
 
     Raises:
         MissingExtraError: The extra `hub` is not installed.
-        CorpusError: It could not be had; one line says what was tried, and what to do instead.
+        CorpusError: It could not be opened; one line says what was tried, and what to do instead.
     """
     try:
         import datasets
@@ -87,7 +87,7 @@ def stream_rows(source: NamedSource, configuration: str | None, split: str) -> I
 
     Raises:
         MissingExtraError: The extra `hub` is not installed.
-        CorpusError: It could not be had.
+        CorpusError: It could not be opened.
     """
     dataset = load_dataset(source, configuration, split, streaming=True)
     with _explained(source, configuration):

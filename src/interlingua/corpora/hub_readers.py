@@ -39,14 +39,14 @@ def read_tables(source: NamedSource, split: str, languages: Sequence[str]) -> Pa
         if ids != expected:
             raise CorpusError(
                 f"corpus '{source.name}' ({split}): {code} has other sentences than {next(iter(sentences), code)}: "
-                f"{len(set(ids) ^ set(expected))} numbers are in one of them alone"
+                f"{len(set(ids) ^ set(expected))} numbers are in one of them only"
             )
         sentences[code] = require_text(f"{source.name}, {code}", (rows[number] for number in ids))
     return ParallelCorpus(source.name, split, sentences)
 
 
 def read_bitext(source: NamedSource, split: str, languages: Sequence[str]) -> PairCorpus:
-    """Read the pairs of one language with English from a table of all pairs, told apart by its column `lang`."""
+    """Read the pairs of one language with English from a table of all pairs, by its column `lang`."""
     language = _other_than_english(source, languages)
     columns = ["sentence1", "sentence2"]
     table = read_table(source, None, source.require_split(split), [*columns, "lang"])
@@ -81,7 +81,7 @@ def read_labelled(source: NamedSource, split: str, languages: Sequence[str]) -> 
 
 
 def _other_than_english(source: NamedSource, languages: Sequence[str]) -> str:
-    """Return the one language that is asked for beside English."""
+    """Return the one language that is asked for besides English."""
     others = [code for code in languages if code != ENGLISH]
     if len(others) != 1 or len(languages) > 2:
         raise LanguageError(f"corpus '{source.name}' has pairs of a language with English: ask for one other language")

@@ -1,4 +1,4 @@
-"""What a folder holds, told by the names of its files: the layouts in which the known corpora come."""
+"""What a folder holds, by the names of its files: the layouts in which the known corpora come."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from interlingua.languages import language_of_name, parse_language
 
 PAIR_FILE = re.compile(r"(tatoeba\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
 ONLY_SPLIT = "test"
-"""What pairs are called whose folder does not name a split: they are for evaluation."""
+"""The split of pairs whose folder names none: they are for evaluation."""
 Pair = tuple[str, str]
 
 
@@ -27,7 +27,7 @@ def shape_of(folder: Path) -> Shape:
     """Tell the shape of the corpus in a folder.
 
     Raises:
-        CorpusError: It holds nothing that is known.
+        CorpusError: It holds no known corpus.
     """
     if gold_files(folder) or pair_files(folder) or paraphrase_files(folder):
         return "pairs"
@@ -36,7 +36,7 @@ def shape_of(folder: Path) -> Shape:
     texts = sorted(folder.glob("*.txt"))
     if not texts:
         raise CorpusError(
-            f"'{folder}' holds no corpus that is known: it needs <split>/<code>.txt, <code>.txt, <a>-<b>.<a>.txt and "
+            f"'{folder}' holds no known corpus: it needs <split>/<code>.txt, <code>.txt, <a>-<b>.<a>.txt and "
             "<a>-<b>.<b>.txt, <a>-<b>.<split>.gold, or <code>.tsv"
         )
     # One file alone with an empty line is a slip in a parallel corpus, which its loader must report.

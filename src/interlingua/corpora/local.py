@@ -17,7 +17,7 @@ from interlingua.errors import CorpusError
 
 
 class FolderSource(Source):
-    """A folder in one of the layouts that `layouts` tells by the names of its files."""
+    """A folder in one of the layouts that `layouts` knows by the names of their files."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; nothing is read yet."""
@@ -25,7 +25,7 @@ class FolderSource(Source):
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """What it can be read as; an error where it holds nothing that is known."""
+        """What it can be read as; an error where it holds no known corpus."""
         return (layouts.shape_of(self.folder),)
 
     @property
@@ -80,7 +80,7 @@ class TableSource(Source):
         return ("text",) if "text" in columns and not tables.language_columns(columns) else ("parallel",)
 
     def paired_with_english(self) -> frozenset[str]:
-        """Return the languages of its columns beside English."""
+        """Return the languages of its columns besides English."""
         found = set(tables.language_columns(tables.read_columns(self.table)[1]))
         return frozenset(found - {ENGLISH}) if ENGLISH in found else frozenset()
 

@@ -38,7 +38,7 @@ class Part:
 
 
 def facts(source: Source) -> list[tuple[str, str]]:
-    """Return what is known of a corpus without opening it, as names and values: nothing but of a named one."""
+    """Return what is known of a corpus without opening it, as names and values: nothing unless it is a named one."""
     if not isinstance(source, NamedSource):
         return []
     where = f"{source.repository} at {source.revision}" if source.repository else "in the package"

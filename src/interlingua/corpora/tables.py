@@ -56,7 +56,7 @@ def parallel_of(name: str, split: str, columns: Columns, languages: Sequence[str
     passed over.
 
     Raises:
-        CorpusError: A cell is no text, or the lines are not as they must be.
+        CorpusError: A cell is not text, or lines are empty or not aligned.
         LanguageError: No column is named for a language, or one that is asked for is absent.
     """
     found = language_columns(columns)
@@ -75,7 +75,7 @@ def pairs_of_table(name: str, split: str, columns: Columns, languages: Sequence[
     """Make a corpus of pairs of the columns `sentence1` and `sentence2` (and `label`), or of two languages' columns.
 
     Raises:
-        CorpusError: A cell is no text, or the lines are not as they must be.
+        CorpusError: A cell is not text, or lines are empty or not aligned.
         LanguageError: There is no such column, or it is not said which languages the sentences are in.
     """
     if {"sentence1", "sentence2"} <= set(columns):
@@ -100,7 +100,7 @@ def text_of_table(
     """Make a corpus of running text of the column `text`, or of the language's own column.
 
     Raises:
-        CorpusError: A cell is no text, or no paragraph is long enough.
+        CorpusError: A cell is not text, or no paragraph is long enough.
         LanguageError: There is no such column.
     """
     column = language_columns(columns).get(language, "text")
@@ -157,7 +157,7 @@ def _delimited(path: Path, delimiter: str, quoting: Any) -> Columns:
                 raise CorpusError(f"'{path}' line {reader.line_num} has {len(row)} fields, its header {len(header)}")
             rows.append(row)
     except csv.Error as error:
-        raise CorpusError(f"'{path}' line {reader.line_num} is no row of a table: {error}") from None
+        raise CorpusError(f"'{path}' line {reader.line_num} is not a row of a table: {error}") from None
     if not rows:
         raise CorpusError(f"'{path}' is empty; it needs a header and at least one row")
     return {name: [row[i] for row in rows] for i, name in enumerate(header)}
@@ -171,7 +171,7 @@ def _read_jsonl(path: Path) -> Columns:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise CorpusError(f"'{path}' line {number} is no JSON: {error.msg}") from None
+            raise CorpusError(f"'{path}' line {number} is not valid JSON: {error.msg}") from None
         if not isinstance(row, dict) or (rows and row.keys() != rows[0].keys()):
             raise CorpusError(f"'{path}' line {number} must be an object with the same keys as the first line")
         rows.append(row)
@@ -200,7 +200,7 @@ def _read_tmx(path: Path) -> Columns:
     except OSError as error:
         raise CorpusError(f"cannot read '{path}': {error.strerror or error}") from None
     except (SyntaxError, ValueError) as error:  # an error of the XML is a SyntaxError
-        raise CorpusError(f"'{path}' is no TMX: {error}") from None
+        raise CorpusError(f"'{path}' is not valid TMX: {error}") from None
     rows = [
         {parse_language(lisa.getXMLlang(node) or ""): unit.getNodeText(node) for node in unit.getlanguageNodes()}
         for unit in store.units

@@ -35,14 +35,14 @@ class Experts(HubArtifact):
         languages: FLORES-200 codes.
         neurons: The index of the model's neurons.
         auroc: Expertise: float64 [languages, neurons].
-        average_precision: The other score that is in use: float64 [languages, neurons].
+        average_precision: The other common score: float64 [languages, neurons].
         statistics: Of the responses to each language and to the others: float32 [languages, neurons] each.
         sentences: How many sentences each language was probed with.
         made_from: Model, corpus and options, for the manifest of whatever is made of this.
         ranked_by: The score by which neurons are ranked, `auroc` (the paper) or `average_precision`.
 
     Example:
-        Of six neurons and three languages; neuron 1, then neuron 3 are the best for Spanish:
+        With six neurons and three languages; neuron 1 is the best for Spanish, then neuron 3:
 
         >>> experts.top("Spanish", 2).tolist()
         [1, 3]

@@ -77,7 +77,7 @@ def find_experts_by_pooling(
     response_type: ResponseType = "float32",
     folder: str | Path | None = None,
 ) -> dict[Pooling, Experts]:
-    """Find experts by responses that are pooled in several ways, reading each sentence once.
+    """Find experts from responses that are pooled in several ways, reading each sentence once.
 
     Args:
         model: The model.
@@ -106,7 +106,7 @@ def find_experts_by_pooling(
     languages = probe.languages
     if len(languages) < 2:
         raise InputError(
-            f"experts of {languages[0]} need sentences of other languages to be told from; the probe has none"
+            f"experts of {languages[0]} need sentences of other languages to compare with; the probe has none"
         )
     sentences = [sentence for code in languages for sentence in probe[code]]
     recorded = record_poolings(

@@ -21,11 +21,11 @@ ResponseType: TypeAlias = Literal["float32", "float16", "bfloat16"]
 
 NUMPY_TYPES = {"float32": np.dtype("float32"), "float16": np.dtype("float16"), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 SHARE_OF_FREE = 0.5
-"""Of the memory that is free, how much a matrix may take; the model's activations and the ranking need some too."""
+"""How much of the free memory a matrix may take; the model's activations and the ranking need some too."""
 
 
 class Held:
-    """A matrix that is being filled; unless it is on disk, it has nothing complete to find when it is opened."""
+    """A matrix that is being filled; only one on disk can have complete blocks when it is opened."""
 
     def __init__(self, values: np.ndarray | torch.Tensor) -> None:
         self.values = values
@@ -78,8 +78,8 @@ def held(
     """Yield room for a matrix.
 
     Args:
-        hold: Where; `auto` chooses by what is free. With a folder that is a file there, so that a killed recording can
-            go on; without, the device, then memory.
+        hold: Where; `auto` chooses by what is free. With a folder, it takes a file there, so that a killed recording
+            can go on, else memory; without one, the device, else memory.
         shape: Poolings, sentences, neurons.
         dtype: Of the responses.
         device: The model's.

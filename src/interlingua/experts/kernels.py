@@ -42,20 +42,20 @@ def pack(rows: np.ndarray, labels: np.ndarray, keys: np.ndarray) -> None:
         keys: Filled: uint64 [neurons, sentences].
     """
     for m in range(rows.shape[0]):
-        row, own = rows[m], keys[m]
+        row, key = rows[m], keys[m]
         for i in range(len(row)):
             number = np.uint32(0) if row[i] == SIGN else row[i]  # -0.0 and 0.0 are one number
             ordered = number ^ (np.uint32(np.int32(number) >> np.int32(31)) | SIGN)
-            own[i] = (np.uint64(ordered) << HALF) | labels[i]
+            key[i] = (np.uint64(ordered) << HALF) | labels[i]
 
 
 @njit(nogil=True, cache=True)
 def unpack(keys: np.ndarray, rows: np.ndarray) -> None:
-    """Write the responses of keys: the other way of `pack`."""
+    """Write the responses of keys: the reverse of `pack`."""
     for m in range(keys.shape[0]):
-        own, row = keys[m], rows[m]
-        for i in range(len(own)):
-            ordered = np.uint32(own[i] >> HALF)
+        key, row = keys[m], rows[m]
+        for i in range(len(key)):
+            ordered = np.uint32(key[i] >> HALF)
             row[i] = ordered ^ (np.uint32(~np.int32(ordered) >> np.int32(31)) | SIGN)
 
 
@@ -176,15 +176,15 @@ def describe(keys: np.ndarray, rows: np.ndarray, starts: np.ndarray, result: np.
             ranks[filled[c]] = i
             filled[c] += 1
         for c in range(languages):
-            own = ranks[starts[c] : starts[c + 1]]
+            positive_ranks = ranks[starts[c] : starts[c + 1]]
             means[c] = squares[c] = 0.0
-            for i in own:
-                means[c] += away[i] / len(own)
-            for i in own:
+            for i in positive_ranks:
+                means[c] += away[i] / len(positive_ranks)
+            for i in positive_ranks:
                 squares[c] += (away[i] - means[c]) ** 2
         for c in range(languages):
-            own = ranks[starts[c] : starts[c + 1]]
-            n, others = len(own), sentences - len(own)
+            positive_ranks = ranks[starts[c] : starts[c + 1]]
+            n, others = len(positive_ranks), sentences - len(positive_ranks)
             other_mean = other_square = 0.0
             for d in range(languages):
                 if d != c:
@@ -193,26 +193,26 @@ def describe(keys: np.ndarray, rows: np.ndarray, starts: np.ndarray, result: np.
                 if d != c:
                     other_square += squares[d] + (starts[d + 1] - starts[d]) * (means[d] - other_mean) ** 2
             result[c, 0, m] = means[c] + middle
-            result[c, 1, m] = (np.float64(row[own[(n - 1) // 2]]) + row[own[n // 2]]) / 2
+            result[c, 1, m] = (np.float64(row[positive_ranks[(n - 1) // 2]]) + row[positive_ranks[n // 2]]) / 2
             result[c, 2, m] = np.sqrt(squares[c] / n)
             result[c, 3, m] = other_mean + middle
-            lower, upper = _other(own, (others - 1) // 2), _other(own, others // 2)
+            lower, upper = _other(positive_ranks, (others - 1) // 2), _other(positive_ranks, others // 2)
             result[c, 4, m] = (np.float64(row[lower]) + row[upper]) / 2
             result[c, 5, m] = np.sqrt(other_square / others)
-            constant = row[_other(own, 0)] == row[_other(own, others - 1)]
+            constant = row[_other(positive_ranks, 0)] == row[_other(positive_ranks, others - 1)]
             slope = 1.0
-            if not constant and other_square > 0:  # which differences far below the others' size leave at 0
-                slope = _coupling(own, others, away, running, means[c]) / other_square
+            if not constant and other_square > 0:  # 0 where the others differ by far less than their size
+                slope = _coupling(positive_ranks, others, away, running, means[c]) / other_square
             result[c, 6, m] = slope
 
 
 @njit(nogil=True, cache=True)
-def _other(own: np.ndarray, r: int) -> int:
-    """Return the rank, among all sentences, of the r-th that is not at one of the ranks `own`."""
-    low, high = 0, len(own)
+def _other(positive_ranks: np.ndarray, r: int) -> int:
+    """Return the rank, among all sentences, of the r-th one that is not a positive."""
+    low, high = 0, len(positive_ranks)
     while low < high:
         half = (low + high) // 2
-        if own[half] - half <= r:
+        if positive_ranks[half] - half <= r:
             low = half + 1
         else:
             high = half
@@ -220,13 +220,13 @@ def _other(own: np.ndarray, r: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _coupling(own: np.ndarray, others: int, away: np.ndarray, running: np.ndarray, mean: float) -> float:
+def _coupling(positive_ranks: np.ndarray, others: int, away: np.ndarray, running: np.ndarray, mean: float) -> float:
     """Return the sum of products of positives and negatives that are coupled optimally, that is, in order.
 
-    Each of n positives stands for others / n negatives; a negative that lies across two of them is shared out.
+    Each of n positives stands for others / n negatives; a negative that straddles two of them is split.
 
     Args:
-        own: The ranks of the positives: int64 [positives].
+        positive_ranks: The ranks of the positives: int64 [positives].
         others: How many negatives there are.
         away: All responses, sorted, from their middle: float64 [sentences].
         running: The sums of all before each: float64 [sentences + 1].
@@ -234,15 +234,15 @@ def _coupling(own: np.ndarray, others: int, away: np.ndarray, running: np.ndarra
     """
     total = positives = last = 0.0
     passed = 0
-    for i in range(len(own)):
+    for i in range(len(positive_ranks)):
         share = (i + 1) * others
-        r = share // len(own)
-        while passed < len(own) and own[passed] - passed <= r:
-            positives += away[own[passed]]
+        r = share // len(positive_ranks)
+        while passed < len(positive_ranks) and positive_ranks[passed] - passed <= r:
+            positives += away[positive_ranks[passed]]
             passed += 1
         reached = running[r + passed] - positives
         if r < others:
-            reached += (share / len(own) - r) * away[r + passed]
-        total += (away[own[i]] - mean) * (reached - last)
+            reached += (share / len(positive_ranks) - r) * away[r + passed]
+        total += (away[positive_ranks[i]] - mean) * (reached - last)
         last = reached
     return total

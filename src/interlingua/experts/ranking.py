@@ -26,14 +26,14 @@ SORTED_NEURONS = 16
 TURNED_NEURONS = 64
 """Neurons transposed at a time."""
 SLAB_BYTES = 2**28
-"""What a thread reads of a file at a time: long stretches of it, since pages would else be read many times over."""
+"""How much of a file a thread reads at a time: a long stretch, since pages would else be read many times over."""
 LEAST, GREATEST = np.uint64(0x00800000), np.uint64(0xFF7FFFFF)
 """The upper halves of the keys of finite responses."""
 
 
 @dataclass(frozen=True)
 class NeuronScores:
-    """What one ranking tells of every neuron and language.
+    """What one ranking tells about every neuron and language.
 
     Attributes:
         auroc: Chance at 0.5: float64 [languages, neurons].
@@ -49,7 +49,7 @@ class NeuronScores:
 def auroc_by_language(responses: np.ndarray, labels: np.ndarray, languages: int) -> np.ndarray:
     """Score every neuron as a classifier of "the sentence is in language c" against all other sentences.
 
-    Ties have midranks, so that a neuron which answers all sentences alike scores 0.5.
+    Ties get midranks, so that a neuron which answers all sentences alike scores 0.5.
 
     Args:
         responses: z[i, m], finite, of any float type: [sentences, neurons].

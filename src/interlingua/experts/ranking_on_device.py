@@ -35,12 +35,12 @@ def rank_on_device(
     beyond = torch.where(last, ranks + 1, sentences).flip(1).cummin(dim=1).values.flip(1)
     doubled, precision, statistics = [], [], []
     for language, n in enumerate(counts.tolist()):
-        own = languages == language
-        doubled.append((first + 1 + beyond)[own].view(-1, n).sum(dim=1))
-        before = (own.cumsum(dim=1) - own.long()).gather(1, first)
-        precision.append(((n - before).double() / (sentences - first))[own].view(-1, n).sum(dim=1))
-        positives = ordered[own].view(-1, n).double()
-        negatives = ordered[~own].view(-1, sentences - n).double()
+        mask = languages == language
+        doubled.append((first + 1 + beyond)[mask].view(-1, n).sum(dim=1))
+        before = (mask.cumsum(dim=1) - mask.long()).gather(1, first)
+        precision.append(((n - before).double() / (sentences - first))[mask].view(-1, n).sum(dim=1))
+        positives = ordered[mask].view(-1, n).double()
+        negatives = ordered[~mask].view(-1, sentences - n).double()
         statistics.append(_describe(positives, negatives))
     return torch.stack(doubled), torch.stack(precision), torch.stack(statistics)
 
@@ -50,7 +50,7 @@ def _describe(positives: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
     mean, other_mean = positives.mean(dim=1), negatives.mean(dim=1)
     away, other_away = positives - mean[:, None], negatives - other_mean[:, None]
     square = other_away.square().sum(dim=1)
-    # The negatives that each positive stands for, in order; one that lies across two is shared out (`_coupling`).
+    # The negatives that each positive stands for, in order; one that straddles two is split (`_coupling`).
     n, others = positives.shape[1], negatives.shape[1]
     shares = torch.arange(1, n + 1, device=positives.device) * others
     running = torch.nn.functional.pad(other_away.cumsum(dim=1), (1, 0))

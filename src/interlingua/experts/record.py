@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 BLOCK_BYTES = 2**26
-"""What is lost at most when a recording is killed."""
+"""The most that is lost when a recording is killed."""
 
 
 @dataclass(frozen=True)

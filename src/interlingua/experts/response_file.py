@@ -3,8 +3,8 @@
     responses.bin     the matrix
     journal.jsonl     what is recorded, then one line for each finished block, with its checksum
 
-A line is written after its block has reached the disk. What has no line, or another checksum than its line says, is
-recorded again.
+A line is written after its block has reached the disk. A block without a line, or whose checksum is not the one in its
+line, is recorded again.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ def response_file(
     """Open a response file: with the finished blocks of an earlier recording of the same, else empty.
 
     Args:
-        folder: Where; it is made if it is not there.
+        folder: Where; it is created if it is missing.
         shape: Poolings, sentences, neurons.
         dtype: Of the responses.
-        identity: What is recorded; JSON. Blocks of something else are given up.
+        identity: What is recorded; JSON. Blocks of something else are discarded.
 
     Raises:
         InputError: The folder cannot be written to, or holds something else.
@@ -151,7 +151,7 @@ def _said_in_one_line(folder: Path, size: int) -> Generator[None]:
 
 
 def _read_journal(path: Path, header: Mapping[str, Any]) -> dict[int, tuple[int, int]] | None:
-    """Return checksum and budget of each finished block, or None if this is no journal of the same recording."""
+    """Return checksum and budget of each finished block, or None if the journal is not one of the same recording."""
     lines = _lines(path)
     if not lines or lines[0] != json.loads(json.dumps(header)) or not (path.parent / MATRIX).is_file():
         return None
@@ -177,7 +177,7 @@ def _lines(path: Path) -> list[dict[str, Any] | None]:
 
 
 def _reserve(path: Path, size: int) -> None:
-    """Make a file of that size whose room is taken at once, so that a full disk is noticed before the work."""
+    """Make a file of that size and allocate all of it, so that a full disk is noticed before the work begins."""
     with path.open("wb") as file:
         if size and hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)

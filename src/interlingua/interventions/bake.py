@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     """Return a copy of a model whose weights hold the intervention.
 
-    An edited layer that has no bias gets one. The copy needs nothing of interlingua to run, at no cost per token, and
+    An edited layer that has no bias gets one. The copy needs nothing from interlingua to run, at no cost per token, and
     its `save_pretrained` writes a checkpoint.
 
     Args:
@@ -46,7 +46,7 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     intervention.require_fits(model)
     if getattr(model.hf.config, "pretraining_tp", 1) > 1 and getattr(model.hf.config, "slow_but_exact", False):
         raise ModelError(
-            f"{model.name} has pretraining_tp > 1 and slow_but_exact, by which its layers run past their biases; set "
+            f"{model.name} has pretraining_tp > 1 and slow_but_exact, so that its layers skip their biases; set "
             "pretraining_tp to 1"
         )
     for name in intervention.edits:

@@ -1,7 +1,7 @@
 """What is measured on a model as it is now, or on arrays that come from one. One measure a file.
 
-A measure knows nothing of interventions: whoever wants the steered model measured steers it first. What the numbers of
-several conditions say together is said in `interlingua.analysis`.
+A measure knows nothing of interventions: whoever wants the steered model measured steers it first. The numbers of
+several conditions are compared in `interlingua.analysis`.
 """
 
 from interlingua.measures.bitext import bitext

@@ -43,8 +43,8 @@ def bitext(
         n_neighbors: How many make a neighbourhood, for `csls` (10) and `margin` (4).
 
     Returns:
-        A tidy table, two rows a pair of languages: query, candidate, n (queries), pool (candidates), top1, low and high
-        (its Wilson interval of 95 %), f1 (of mteb's bitext mining: candidates are classes, weighted by support).
+        A tidy table, two rows per pair of languages: query, candidate, n (queries), pool (candidates), top1, low and
+        high (its Wilson interval of 95 %), f1 (of mteb's bitext mining: candidates are classes, weighted by support).
 
     Raises:
         InputError: Unequal numbers of sentences without gold, or gold that names rows that are not there.

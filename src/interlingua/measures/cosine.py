@@ -44,7 +44,7 @@ def directions(embeddings: np.ndarray, name: str) -> Directions:
         name: What errors call them: usually a language.
 
     Raises:
-        InputError: They are no table of numbers, or fewer than two sentences.
+        InputError: They are not a table of numbers, or fewer than two sentences.
         ActivationError: An embedding is zero, NaN or infinite, and so has no direction.
     """
     given = np.asarray(embeddings)
@@ -69,6 +69,6 @@ def aligned_directions(spaces: Mapping[str, np.ndarray]) -> dict[str, Directions
     if len({len(space) for space in spaces.values()}) > 1:
         raise InputError("every language needs the same number of sentences: row i is the same sentence in each")
     result = {code: directions(space, code) for code, space in spaces.items()}
-    if len({own.given.shape[1] for own in result.values()}) > 1:
+    if len({space.given.shape[1] for space in result.values()}) > 1:
         raise InputError("every language needs embeddings of the same number of dimensions")
     return result

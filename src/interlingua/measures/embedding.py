@@ -29,7 +29,7 @@ class Embeddings:
 
     Attributes:
         of_layer: For each layer asked for, numbered from 0, the embeddings of the sentences: float32
-            [sentences, dimensions]. In few families the last layer has other dimensions than the rest.
+            [sentences, dimensions]. In a few families the last layer has more or fewer dimensions than the rest.
         tokens: How many tokens the model read.
         truncated: How many sentences were cut to the limit.
     """
@@ -62,7 +62,7 @@ def embed(
             final norm. For several, `embed_layers` reads the sentences once.
         pooling: `mean` over the tokens, their `max` in each dimension, or the `last` token.
         special_tokens: Whether tokens that the tokenizer adds count.
-        max_length: Sentences are cut to this many tokens, which is a warning.
+        max_length: Sentences are cut to this many tokens, with a warning.
         token_budget: Padded tokens a batch; by default what suits the device.
 
     Returns:
@@ -108,7 +108,7 @@ def embed_layers(
         layers: Which hidden states, numbered as in `embed`; by default all, which is one more than blocks.
         pooling: See `embed`.
         special_tokens: See `embed`.
-        max_length: Sentences are cut to this many tokens, which is counted.
+        max_length: Sentences are cut to this many tokens; those that were are counted.
         token_budget: See `embed`.
 
     Returns:
@@ -116,7 +116,7 @@ def embed_layers(
 
     Raises:
         InputError: The model has no such layer, or the pooling is unknown.
-        ModelError: The model's blocks cannot be told from its neurons' names.
+        ModelError: The model's blocks cannot be found from its neurons' names.
         ActivationError: An embedding is NaN or infinite.
         OutOfMemoryError: One sentence alone does not fit in memory; batches that do not are halved.
 

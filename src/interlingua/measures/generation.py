@@ -39,11 +39,11 @@ def generate(
 ) -> list[str]:
     """Sample texts from the model as it is now, its start token being the whole prompt.
 
-    The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default at the
+    The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default in the
     version that the paper used. Each text draws from a stream of random numbers of its own, made from `seed` and its
     position, so that n and the batches do not change which numbers text i draws. In float32 the texts are then the
     same; in bfloat16 the logits of another batch size differ by rounding, and a text may part from there. What a
-    checkpoint's `generation_config` asks for besides its end token (a repetition penalty, say) does not count.
+    checkpoint's `generation_config` asks for besides its end token (a repetition penalty, say) is ignored.
 
     Args:
         model: The model.
@@ -126,7 +126,7 @@ def generate_seeds(
         top_k: Sample from this many tokens at most.
 
     Returns:
-        One row a text: seed, index (its position among those of its seed), text.
+        One row per text: seed, index (its position among those of its seed), text.
 
     Example:
         With a `model`:
@@ -150,11 +150,11 @@ def write_texts(file: str | Path, texts: pd.DataFrame) -> None:
     """Write texts as JSON lines, whole or not at all.
 
     Args:
-        file: Its suffix is `.jsonl`.
-        texts: One row a text, for example seed, index, text, language, posterior; what is missing becomes null.
+        file: Its suffix must be `.jsonl`.
+        texts: One row per text, for example seed, index, text, language, posterior; what is missing becomes null.
 
     Raises:
-        InputError: The suffix is another.
+        InputError: The suffix is not `.jsonl`.
     """
     path = Path(file)
     require_jsonl(path)
@@ -174,12 +174,12 @@ def require_jsonl(path: Path) -> None:
 def _no_other_settings(model: LanguageModel, config: GenerationConfig) -> Generator[None]:
     """Put a generation config in the place of the model's own, from which `generate` fills what is not set."""
     hf: Any = model.hf
-    own = hf.generation_config
+    previous = hf.generation_config
     hf.generation_config = config
     try:
         yield
     finally:
-        hf.generation_config = own
+        hf.generation_config = previous
 
 
 class _GumbelSampler:

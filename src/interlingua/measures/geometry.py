@@ -71,7 +71,7 @@ def _mean_cosines(languages: Mapping[str, Directions]) -> np.ndarray:
     for start in range(0, n, SENTENCES_AT_ONCE):
         rows = slice(start, start + SENTENCES_AT_ONCE)
         # Laid out one after the other, the unit embeddings of several sentences multiply to the sum of their cosines.
-        flat = np.stack([own.double(rows).ravel() for own in languages.values()])
+        flat = np.stack([space.double(rows).ravel() for space in languages.values()])
         total += flat @ flat.T
     return total / n
 

@@ -19,7 +19,7 @@ TEXTS_A_STEP = 64
 
 
 class Identifier(Protocol):
-    """What tells the language of texts.
+    """Something that identifies the language of texts.
 
     Attributes:
         name: Its name and version.
@@ -58,7 +58,7 @@ class Identified:
 
 
 def identify(texts: Sequence[str], identifier: str | Identifier = "langid") -> Identified:
-    """Tell the language of each text.
+    """Identify the language of each text.
 
     Args:
         texts: The texts.
@@ -103,10 +103,10 @@ def language_shares(
     Args:
         identified: The texts' languages.
         languages: The languages to measure.
-        seeds: The seed of each text, for a row a seed; by default all texts are one sample.
+        seeds: The seed of each text, for one row per seed; by default all texts are one sample.
 
     Returns:
-        One row a seed and language: (seed), n, identifier, language, share, share_se, posterior, posterior_se. The
+        One row per seed and language: (seed), n, identifier, language, share, share_se, posterior, posterior_se. The
         standard errors are those of means of n independent texts, and NaN for one text.
 
     Raises:
@@ -123,14 +123,14 @@ def language_shares(
     best = identified.table().language.to_numpy()
     rows = []
     for seed in [None] if seeds is None else dict.fromkeys(seeds):
-        own = np.full(len(best), True) if seed is None else np.asarray(seeds) == seed
+        selected = np.full(len(best), True) if seed is None else np.asarray(seeds) == seed
         for code in map(parse_language, languages):
-            posterior = identified.posteriors[own, _column(identified, code)]
-            share = (best[own] == code).astype(float)
+            posterior = identified.posteriors[selected, _column(identified, code)]
+            share = (best[selected] == code).astype(float)
             rows.append(
                 {
                     **({} if seed is None else {"seed": seed}),
-                    "n": int(own.sum()),
+                    "n": int(selected.sum()),
                     "identifier": identified.identifier,
                     "language": code,
                     "share": share.mean() if len(share) else np.nan,
@@ -172,8 +172,8 @@ class Langid:
 class Lingua:
     """Lingua: n-grams of one to five letters, and rules for letters that few languages have.
 
-    Chosen as the modern identifier since its models come in its wheel, under the Apache licence, it is made for short
-    texts, and it gives probabilities of its 75 languages, all those of the paper among them.
+    The modern identifier: its models come in its wheel, under the Apache licence, it is made for short texts, and it
+    gives probabilities of its 75 languages, all those of the paper among them.
     """
 
     def __init__(self) -> None:

@@ -110,8 +110,8 @@ def token_losses(
 ) -> np.ndarray:
     """Return the negative log-likelihood of every token of a text but the first, in nats: float64 [tokens - 1].
 
-    The arguments and errors are those of `perplexity`. Of two states of a model, the differences token by token say
-    more than two perplexities.
+    The arguments and errors are those of `perplexity`. Between two states of a model, the differences token by token
+    say more than two perplexities.
     """
     window = _window(model, max_length, stride)
     with quiet_transformers():  # which would warn of a text longer than the model takes
@@ -122,13 +122,13 @@ def token_losses(
     losses = np.empty(len(ids) - 1)
     bar = progress_bar("Scoring", total=len(losses), unit="token")
     with bar, attention_in_blocks(model), torch.inference_mode():
-        _require_own_logits(model, ids[:CHECKED_TOKENS])
+        _require_same_logits(model, ids[:CHECKED_TOKENS])
         for batch in _batches(windows(len(ids), window, stride), max(1, budget // window)):
             # A window's last token is only predicted, so the model need not read it.
             inputs = torch.stack([ids[w.begin : w.end - 1] for w in batch]).to(model.device)
             for w, states in zip(batch, _hidden(model, inputs), strict=True):
-                own = states[w.scored - 1 - w.begin :]
-                losses[w.scored - 1 : w.end - 1] = _losses(model, own, ids[w.scored : w.end])
+                scored_states = states[w.scored - 1 - w.begin :]
+                losses[w.scored - 1 : w.end - 1] = _losses(model, scored_states, ids[w.scored : w.end])
             bar.update(batch[-1].end - batch[0].scored)
     if not np.isfinite(losses).all():
         token = int(np.flatnonzero(~np.isfinite(losses))[0])
@@ -202,8 +202,8 @@ def _losses(model: LanguageModel, hidden: torch.Tensor, targets: torch.Tensor) -
     head_rows = max(1, HEAD_BYTES // (words * hidden.element_size()))
     softmax_rows = max(1, SOFTMAX_BYTES // (words * 4))
     losses = []
-    for own, wanted in zip(hidden.split(head_rows), targets.split(head_rows), strict=True):
-        logits = _raw_logits(model, own)
+    for states, wanted in zip(hidden.split(head_rows), targets.split(head_rows), strict=True):
+        logits = _raw_logits(model, states)
         for part, words_of_part in zip(logits.split(softmax_rows), wanted.split(softmax_rows), strict=True):
             final = _final_logits(model, part).float()
             losses.append(
@@ -231,7 +231,7 @@ def _final_logits(model: LanguageModel, logits: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def _require_own_logits(model: LanguageModel, ids: torch.Tensor) -> None:
+def _require_same_logits(model: LanguageModel, ids: torch.Tensor) -> None:
     """Compare our way from text to logits with the model's own, since a family may do something else after its head."""
     inputs = ids[None].to(model.device)
     ours = _final_logits(model, _raw_logits(model, _hidden(model, inputs))).float()

@@ -24,7 +24,7 @@ def projection(
 ) -> pd.DataFrame:
     """Project embeddings to two dimensions by UMAP, all spaces and languages together (McInnes et al. 2018).
 
-    The metric is cosine, and the other settings are those of umap-learn but for those below. The same seed on the same
+    The metric is cosine; settings other than those below are umap-learn's defaults. The same seed on the same
     machine gives the same numbers. Needs the extra `plots`.
 
     Args:
@@ -78,7 +78,7 @@ def _umap(points: np.ndarray, n_neighbors: int, min_dist: float, seed: int) -> n
     except ImportError as error:
         raise MissingExtraError("the projection by UMAP", "plots") from error
     with warnings.catch_warnings():
-        # A space with far groups makes the spectral start fall back to a random one, which is seeded as well.
+        # A space with groups far apart makes the spectral start fall back to a random one, which is seeded as well.
         warnings.filterwarnings("ignore", module="umap|sklearn")
         # One thread: with several, umap-learn cannot repeat itself.
         model = UMAP(

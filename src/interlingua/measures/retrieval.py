@@ -30,11 +30,11 @@ def retrieval(
 
     Args:
         spaces: For each language its embeddings; row i is the same sentence in each: float [sentences, dimensions].
-        scoring: What the nearest candidate is nearest by:
+        scoring: How near a candidate is:
 
             - `cosine`, the paper's. Computed in float32; where that cannot tell candidates apart, float64 decides.
             - `csls`: `2 cos(x, y) - r(x) - r(y)`, r being the mean similarity to the nearest neighbours in the other
-              language (Conneau et al. 2018). It takes from hubs, sentences that are near to everything, their lead.
+              language (Conneau et al. 2018). It ranks hubs, sentences that are near everything, lower.
             - `margin`: `2 cos(x, y) / (r(x) + r(y))`, the ratio margin of Artetxe and Schwenk 2019.
         n_neighbors: How many make a neighbourhood; by default 10 for `csls` and 4 for `margin`, as in their papers.
 
@@ -43,7 +43,7 @@ def retrieval(
         Wilson interval of 95 %), and f1 (of mteb's bitext mining; where candidates tie, the answer is a wrong one).
 
     Raises:
-        InputError: Fewer than two sentences, or languages of unequal numbers of sentences, or a wrong scoring.
+        InputError: Fewer than two sentences, or languages of unequal numbers of sentences, or an unknown scoring.
         ActivationError: An embedding has no direction.
 
     Example:
@@ -54,8 +54,8 @@ def retrieval(
     answers = find_answers(spaces, scoring=scoring, n_neighbors=n_neighbors)
     rows = []
     for a, b in product(spaces, repeat=2):
-        own = answers[a, b]
-        rows.append((a, b, own.pool, own.top1, *wilson(own.top1, own.pool), own.f1))
+        answer = answers[a, b]
+        rows.append((a, b, answer.pool, answer.top1, *wilson(answer.top1, answer.pool), answer.f1))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""Scores for retrieval that correct for hubs: sentences that are near to everything."""
+"""Scores for retrieval that correct for hubs: sentences that are near everything."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_scoring(scoring: str, n_neighbors: int | None, sentences: int) -> int:
         raise InputError(f"unknown scoring '{scoring}'; use {', '.join(get_args(Scoring))}")
     if scoring == "cosine":
         if n_neighbors is not None:
-            raise InputError("cosine similarity knows no neighbours; use the scoring csls or margin, or leave them out")
+            raise InputError("cosine similarity takes no neighbours; use the scoring csls or margin, or leave them out")
         return 0
     k = N_NEIGHBORS[scoring] if n_neighbors is None else n_neighbors
     if not 1 <= k <= sentences:

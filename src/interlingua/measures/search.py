@@ -15,7 +15,7 @@ import torch
 from interlingua.measures.cosine import Directions
 
 TILE = 2048
-"""Queries and candidates a tile: 16 MB of float32, fast and small beside the embeddings."""
+"""Queries and candidates per tile: 16 MB of float32, fast, and small compared with the embeddings."""
 
 TIE = 1e-12
 """Similarities nearer than this are equal: equal vectors may differ by the rounding of a matrix product."""
@@ -111,23 +111,23 @@ Peaks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _peaks(scores: np.ndarray, queries: np.ndarray, right: np.ndarray) -> Peaks:
-    own = scores[queries, right]
+    right_scores = scores[queries, right]
     scores[queries, right] = -np.inf
     rows = np.arange(len(scores))
     at = scores.argmax(axis=1)
     best = scores[rows, at].astype(np.float64)
     scores[rows, at] = -np.inf
-    return own, best, at, scores.max(axis=1)
+    return right_scores, best, at, scores.max(axis=1)
 
 
 def _peaks_on_device(scores: torch.Tensor, queries: np.ndarray, right: np.ndarray) -> Peaks:
-    rows, columns = (torch.from_numpy(own).to(scores.device) for own in (queries, right))
-    own = scores[rows, columns]
+    rows, columns = (torch.from_numpy(indices).to(scores.device) for indices in (queries, right))
+    right_scores = scores[rows, columns]
     scores[rows, columns] = -torch.inf
     best, at = scores.max(dim=1)
     scores.scatter_(1, at[:, None], -torch.inf)
     runner_up = scores.amax(dim=1)
-    return own.cpu().numpy(), best.double().cpu().numpy(), at.cpu().numpy(), runner_up.cpu().numpy()
+    return right_scores.cpu().numpy(), best.double().cpu().numpy(), at.cpu().numpy(), runner_up.cpu().numpy()
 
 
 def accelerator() -> torch.device | None:
@@ -144,7 +144,7 @@ def _products(first: Directions, second: Directions) -> Products:
     device = accelerator()
     if device is None:
         return lambda rows, columns: first.single[rows] @ second.single[columns].T
-    left, right = (torch.from_numpy(own.single).to(device) for own in (first, second))
+    left, right = (torch.from_numpy(side.single).to(device) for side in (first, second))
     return lambda rows, columns: left[rows] @ right[columns].T
 
 
@@ -228,9 +228,9 @@ def _exactly(queries: Directions, candidates: Directions, gold: np.ndarray) -> n
     for start in range(0, len(columns), TILE):
         part = slice(start, start + TILE)
         similarities[:, part] = queries.double() @ candidates.double(columns[part]).T
-    own = np.searchsorted(columns, gold)
-    right = similarities[rows, own]
-    similarities[rows, own] = -np.inf
+    right_columns = np.searchsorted(columns, gold)
+    right = similarities[rows, right_columns]
+    similarities[rows, right_columns] = -np.inf
     wrong = similarities.max(axis=1)
     first_wrong = columns[(similarities >= (wrong - TIE)[:, None]).argmax(axis=1)]
     return np.where(right > wrong + TIE, gold, first_wrong)
@@ -239,7 +239,7 @@ def _exactly(queries: Directions, candidates: Directions, gold: np.ndarray) -> n
 def _rounding(dimensions: int) -> float:
     """Return how far a float32 product of unit vectors may lie from the true one.
 
-    The rounding error of an inner product of n numbers is below `lambda * sqrt(n)` units in the last place but for a
-    probability that falls as exp(-lambda^2 / 2) (Higham and Mary 2019); two more for the rounding of the vectors.
+    The rounding error of an inner product of n numbers is below `lambda * sqrt(n)` units in the last place, except with
+    a probability that falls as exp(-lambda^2 / 2) (Higham and Mary 2019); two more for the rounding of the vectors.
     """
     return (ROUNDING_DEVIATIONS * np.sqrt(dimensions) + 2) * np.finfo(np.float32).eps / 2

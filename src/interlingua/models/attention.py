@@ -19,14 +19,14 @@ BLOCK = 256
 def attention_in_blocks(model: LanguageModel) -> Generator[None]:
     """Let a model on a CPU compute its attention in blocks while the context lasts; leave other models as they are.
 
-    Only for batches without padding on the left: which tokens there are is not looked at, since a causal model's token
-    sees none after it. Families that do not take an attention function, cap their attention logits, or do not run
+    Only for batches without padding on the left: the attention mask is ignored, since in a causal model no token sees
+    those after it. Families that do not take an attention function, cap their attention logits, or do not run
     torch's `scaled_dot_product_attention` keep their own.
     """
     hf: Any = model.hf
-    own = hf.config._attn_implementation
+    implementation = hf.config._attn_implementation
     capped = getattr(hf.config.get_text_config(), "attn_logit_softcapping", None) is not None
-    if model.device.type != "cpu" or own != "sdpa" or capped or not hf._supports_attention_backend:
+    if model.device.type != "cpu" or implementation != "sdpa" or capped or not hf._supports_attention_backend:
         yield
         return
     from transformers import AttentionInterface
@@ -36,7 +36,7 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
         hf.set_attn_implementation(NAME)
         yield
     finally:
-        hf.set_attn_implementation(own)
+        hf.set_attn_implementation(implementation)
 
 
 def causal_attention(
@@ -49,7 +49,7 @@ def causal_attention(
     sliding_window: int | None = None,
     **unused: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend to the tokens before, at most `sliding_window` of them, block of queries by block.
+    """Attend to the tokens before, at most `sliding_window` of them, one block of queries at a time.
 
     A block reads only the keys that it can see: half of them on average, fewer with a sliding window. Its scores are
     products of two large matrices, which share keys between grouped queries, and stay in cache for the softmax.
@@ -59,10 +59,10 @@ def causal_attention(
         query: [sentences, heads, tokens, dimensions].
         key: [sentences, groups of heads, tokens, dimensions].
         value: As `key`.
-        attention_mask: Not looked at.
+        attention_mask: Ignored.
         scaling: Of the scores; by default 1 / sqrt(dimensions).
         sliding_window: How many tokens a query sees, itself included; by default all before it.
-        unused: What transformers passes besides.
+        unused: What else transformers passes.
 
     Returns:
         [sentences, tokens, heads, dimensions], and no attention weights.

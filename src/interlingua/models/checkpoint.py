@@ -1,4 +1,4 @@
-"""Checkpoints that plain transformers loads, also of models with biases that their architecture lacks."""
+"""Checkpoints that plain transformers loads, even of models with biases that their architecture lacks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
 def _parameters_beyond(hf: PreTrainedModel, config: PreTrainedConfig) -> list[str]:
     """Return the names of the model's parameters that its architecture lacks."""
     with torch.device("meta"):
-        plain = _own_class(hf)(config)
+        plain = _transformers_class(hf)(config)
     known = dict(plain.named_parameters())
     return [name for name, _ in hf.named_parameters() if name not in known]
 
@@ -97,8 +97,8 @@ def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model_type = config["model_type"].removeprefix(PREFIX)
     names = {
-        "base": _own_class(hf).__name__,
-        "config": _own_class(hf.config).__name__,
+        "base": _transformers_class(hf).__name__,
+        "config": _transformers_class(hf.config).__name__,
         "model_type": PREFIX + model_type,
     }
     (folder / "modeling_baked.py").write_text(CODE.substitute(names), encoding="utf-8")
@@ -114,6 +114,6 @@ def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
     write_json(folder / "config.json", config)
 
 
-def _own_class(thing: Any) -> Any:
-    """Return the class that transformers itself has, also for a model that was loaded with code of ours."""
+def _transformers_class(thing: Any) -> Any:
+    """Return the class that transformers itself has, even for a model that was loaded with our code."""
     return next((c for c in type(thing).__mro__ if c.__module__.startswith("transformers.models.")), type(thing))

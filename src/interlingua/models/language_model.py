@@ -58,7 +58,7 @@ class LanguageModel:
 
     @property
     def device(self) -> torch.device:
-        """Where input goes; of an offloaded model, whose weights are elsewhere until they are used, where it runs."""
+        """The device of its input; of an offloaded model, whose weights are elsewhere until used, where it runs."""
         embeddings: Any = self.hf.get_input_embeddings()
         offloaded_to = getattr(getattr(embeddings, "_hf_hook", None), "execution_device", None)
         return torch.device(offloaded_to) if offloaded_to is not None else embeddings.weight.device
@@ -78,7 +78,7 @@ class LanguageModel:
         save_checkpoint(self.hf, self.tokenizer, Path(folder))
 
     def identity(self) -> dict[str, str | None]:
-        """Return what names this model in a manifest: its name, and what tells it from others of that name."""
+        """Return what identifies this model in a manifest: its name, and what tells apart models of that name."""
         return {
             "model": self.name,
             "revision": self.revision,
@@ -118,7 +118,7 @@ def load_model(
 
     Args:
         name: `gemma3-270m`, which the extra `quickstart` carries, or the id of a model on the Hugging Face Hub, or the
-            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which stays where and what it is.
+            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which is used as it is.
         device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
         device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
             larger than one GPU.

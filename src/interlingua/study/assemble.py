@@ -13,7 +13,7 @@ from interlingua.study.plan import Cell
 
 Tables = dict[str, pd.DataFrame]
 OF_LANGUAGE = ("generation", "perplexity")
-"""Tables in which the language is the target, also of the original model's rows."""
+"""Tables in which the language is the target, even in the original model's rows."""
 
 INTERNAL = ("generated",)
 
@@ -32,7 +32,7 @@ def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], 
             if name not in INTERNAL:
                 title, labelled = _labelled(cell, name, table)
                 parts.setdefault(title, []).append(labelled)
-    tables = {name: _stacked(own) for name, own in parts.items()}
+    tables = {name: _stacked(frames) for name, frames in parts.items()}
     for name in ("retrieval", "geometry"):  # computed for the correlations alone
         if name not in config.measures:
             tables.pop(name, None)
@@ -47,7 +47,7 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
     if name in OF_LANGUAGE:
         columns["target"] = table.language
     if name == "paraphrase":
-        # Its condition says of which model query and candidates are; so the random control is a table of its own.
+        # Its condition says which model query and candidates are from; so the random control is a table of its own.
         title = "paraphrase_random" if cell.condition.name == RANDOM else "paraphrase"
         columns["condition"] = table.condition
         return title, table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]

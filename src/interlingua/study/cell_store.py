@@ -48,7 +48,7 @@ class Record:
         state: `running`, `done` or `failed`.
         seconds: How long it took; 0 while it runs.
         error: Why it failed.
-        needed: Whether it failed only since a cell that it needs did.
+        needed: Whether it failed only because a cell that it needs did.
         files: The checksum of each file of the result, by its path in the run folder.
         started: When, in seconds since 1970.
         host: The machine.
@@ -78,7 +78,7 @@ class CellStore:
     folder: Path
 
     def record(self, key: str) -> Record | None:
-        """Return what became of a cell, or None where nothing did."""
+        """Return what became of a cell, or None where it was never begun."""
         try:
             return Record(**json.loads(self._record_path(key).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -158,7 +158,7 @@ class CellStore:
             return Experts.from_pretrained(self.experts_folder(cell))
         for path, checksum in record.files.items():
             if sha256_of_file(self.folder / path) != checksum:
-                raise ArtifactError(f"'{self.folder / path}' has not the checksum of its record")
+                raise ArtifactError(f"'{self.folder / path}' does not have the checksum in its record")
         if arrays := next(filter(_large, record.files), None):
             return load_file(self.folder / arrays)
         return {path.split(".")[-2]: pd.read_parquet(self.folder / path) for path in record.files}
@@ -170,7 +170,7 @@ class CellStore:
             write_json(self.folder / PLAN, rows)
 
     def states(self) -> list[tuple[str, Record]]:
-        """Return the state and the record of every planned cell; what runs no more without an end was `stopped`.
+        """Return the state and the record of every planned cell; what no longer runs and has no end was `stopped`.
 
         Raises:
             ArtifactError: The folder holds no study.

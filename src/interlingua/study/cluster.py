@@ -13,8 +13,8 @@ class Cluster:
     """A Ray cluster (extra `ray`), and what a cell takes of it.
 
     Attributes:
-        address: What `ray.init` takes: of the head node, `auto` on a machine of the cluster, or `local` for a cluster
-            that is made of this machine and ends with the study.
+        address: What `ray.init` takes: that of the head node, `auto` on a machine of the cluster, or `local` for a
+            cluster that is made of this machine and ends with the study.
         cpus: CPUs of a cell, which are also its threads; by default a node's are shared equally by the cells that it
             has room for.
         gpus: GPUs of a cell that runs the model; by default 1 where the cluster has any and the study's device is not
@@ -30,7 +30,7 @@ def devices_of(config: StudyConfig) -> list[str]:
     """Return the devices that a study's `device` names: `all` is every GPU that is visible.
 
     Raises:
-        InputError: `all`, and none is.
+        InputError: `all`, and none is visible.
 
     Example:
         >>> devices_of(StudyConfig(device="cuda:0, cuda:1"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Condition:
-    """One state of the model: as it is, steered to a target, or with the random control for that.
+    """One state of the model: as it is, steered to a target, or with its random control.
 
     Attributes:
         name: `original`, `steered` or `random`.
@@ -41,11 +41,11 @@ class Condition:
 
     @property
     def edits(self) -> bool:
-        """Whether the model is any other than the original: with k = 0 it is not."""
+        """Whether the model differs from the original: with k = 0 it does not."""
         return self.kind is not None and self.k > 0
 
     def identity(self) -> dict[str, Any] | None:
-        """Return what decides the edit, beside the experts; None for none."""
+        """Return what decides the edit, besides the experts; None where there is no edit."""
         if self.kind is None or not self.edits:
             return None
         return {"target": self.target, "kind": self.kind.model_dump(mode="json"), "k": self.k, "seed": self.seed}

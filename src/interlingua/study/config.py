@@ -68,9 +68,7 @@ class StudyConfig(Section):
         description="interventions: names, or mappings such as {kind: dampen, alpha: 0.2, strength: 0.5}",
     )
     measures: Measures = Field(MEASURES, description=f"what is measured: {', '.join(MEASURES)}")
-    control_measures: Measures = Field(
-        MEASURES, description="those of the measures that the random control is measured by too"
-    )
+    control_measures: Measures = Field(MEASURES, description="those measures that are taken of the random control too")
     probe_languages: Languages | None = Field(
         None,
         description="languages that experts are found among; by default the paper's six where the corpus has them, "
@@ -92,7 +90,7 @@ class StudyConfig(Section):
     max_length: int = Field(128, ge=2, description="probe sentences are cut to this many tokens")
     layer: int = Field(-1, description="which hidden state is the embedding; -1 is the last")
     seed: int = Field(0, ge=0, description="of the random control, the bootstrap and the projection")
-    generation: Generation = Field(Generation(), description="free generation and the language of what comes")
+    generation: Generation = Field(Generation(), description="free generation and the language of its texts")
     perplexity: Perplexity = Field(Perplexity(), description="perplexity of text in the target language")
     paraphrase: Paraphrase = Field(Paraphrase(), description="retrieval of paraphrases within a language")
     bitext: Bitext = Field(Bitext(), description="retrieval in bitext with English, where corpora are named")
@@ -109,7 +107,7 @@ def load_config(source: str | Path | None = None, **overrides: Any) -> StudyConf
         overrides: Fields of `StudyConfig`.
 
     Raises:
-        InputError: The file is missing or no YAML, or a key or value is wrong; the message says which.
+        InputError: The file is missing or not YAML, or a key or value is wrong; the message says which.
 
     Example:
         >>> load_config("paper-bloom-7b1", device="cpu").k
@@ -123,7 +121,7 @@ def load_config(source: str | Path | None = None, **overrides: Any) -> StudyConf
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"cannot read the study '{source}': {error}") from None
         if not isinstance(loaded, dict | None):
-            raise InputError(f"'{source}' is no study: it must hold `key: value` lines")
+            raise InputError(f"'{source}' is not a study: it must hold `key: value` lines")
         values = loaded or {}
     try:
         return StudyConfig(**{**values, **overrides})
@@ -170,10 +168,10 @@ def _commented(section: BaseModel, indent: str) -> list[str]:
     lines = []
     values = section.model_dump(mode="json")
     for name, field in type(section).model_fields.items():
-        own = getattr(section, name)
+        setting = getattr(section, name)
         comment = f"{indent}# {field.description}"
-        if isinstance(own, BaseModel):
-            lines += ["", comment, f"{indent}{name}:", *_commented(own, indent + "  ")]
+        if isinstance(setting, BaseModel):
+            lines += ["", comment, f"{indent}{name}:", *_commented(setting, indent + "  ")]
         else:
             value = yaml.safe_dump(values[name], default_flow_style=True, allow_unicode=True, width=10_000)
             lines += [comment, f"{indent}{name}: {value.splitlines()[0]}"]  # a second line would be the end mark

@@ -21,7 +21,7 @@ class Corpora:
     Attributes:
         probe: What experts are found on.
         evaluation: What is embedded for retrieval and geometry.
-        texts: Running text of the targets that there is text of.
+        texts: Running text of the targets that have some.
         paraphrases: Paraphrases by language.
         bitext: Pairs of a language with English, by the name of the corpus and the language.
     """
@@ -58,7 +58,7 @@ def load_corpora(config: StudyConfig) -> Corpora:
     """Load whatever the measures of a study read.
 
     Raises:
-        InputError: A language or the number of languages cannot be.
+        InputError: A target is not in the corpus, or there are fewer than two languages.
         InterlinguaError: What the room `corpora` raises.
     """
     probe, evaluation = _parallel(config)
@@ -116,27 +116,27 @@ def _texts(config: StudyConfig) -> dict[str, TextCorpus]:
 
 
 def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, PairCorpus]:
-    own = config.paraphrase
-    source = open_corpus(own.corpus)
-    codes = own.languages  # what is asked for by name must be there
+    section = config.paraphrase
+    source = open_corpus(section.corpus)
+    codes = section.languages  # what is asked for by name must be there
     if codes is None:
         known = source.default_languages("pairs")
         codes = config.targets if known is None else tuple(code for code in known if code in evaluation.languages)
         if not codes:
-            logger.warning(f"no paraphrases: corpus '{own.corpus}' has none in the languages that are measured")
-    return {code: source.pairs(code, limit=own.limit or config.limit) for code in codes}
+            logger.warning(f"no paraphrases: corpus '{section.corpus}' has none in the languages that are measured")
+    return {code: source.pairs(code, limit=section.limit or config.limit) for code in codes}
 
 
 def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> dict[tuple[str, str], PairCorpus]:
-    own = config.bitext
+    section = config.bitext
     pairs = {}
-    for name in own.corpora:
+    for name in section.corpora:
         source = open_corpus(name)
-        wanted = own.languages  # what is asked for by name must be there
+        wanted = section.languages  # what is asked for by name must be there
         if wanted is None:
             wanted = tuple(code for code in evaluation.languages if code in source.paired_with_english())
             if not wanted:
                 logger.warning(f"no bitext: '{name}' pairs none of the languages that are measured with English")
         for code in wanted:
-            pairs[name, code] = source.pairs(code, ENGLISH, limit=own.limit or config.limit)
+            pairs[name, code] = source.pairs(code, ENGLISH, limit=section.limit or config.limit)
     return pairs

@@ -20,7 +20,7 @@ from interlingua.study.cost import Cost, Speed
 from interlingua.study.plan import Cell
 
 SCORES_BYTES = 8 + 8 + 7 * 4
-"""Of a neuron and language on disk: two scores in float64, seven statistics in float32."""
+"""Bytes on disk of a neuron and language: two scores in float64, seven statistics in float32."""
 BURST_SENTENCES, BURST_STEPS, BURST_CHARACTERS = 24, 8, 1500
 BURSTS, LONGEST_BURST = 3, 5.0
 """How often each way of running the model is timed, and for how many seconds at most."""
@@ -40,8 +40,8 @@ def cost_of(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
         return _perplexity(cell, model, corpora)
     parts = {
         "embeddings": [corpora.evaluation[code] for code in corpora.evaluation.languages],
-        "paraphrase embeddings": [side for own in corpora.paraphrases.values() for side in (own.left, own.right)],
-        "bitext embeddings": [side for own in corpora.bitext.values() for side in (own.left, own.right)],
+        "paraphrase embeddings": [side for pairs in corpora.paraphrases.values() for side in (pairs.left, pairs.right)],
+        "bitext embeddings": [side for pairs in corpora.bitext.values() for side in (pairs.left, pairs.right)],
     }.get(cell.measure, [])
     sentences = [sentence for part in parts for sentence in part]
     return Cost(tokenise(model.tokenizer, sentences, MAX_LENGTH).tokens, disk=len(sentences) * model.hidden_size * 4)
@@ -54,7 +54,7 @@ def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
         tokens = len(model.tokenizer("\n".join(paragraphs))["input_ids"])
     longest = getattr(model.hf.config.get_text_config(), "max_position_embeddings", None)
     window = min(length for length in (longest, settings["window"], tokens) if length is not None)
-    read = sum(own.end - 1 - own.begin for own in windows(tokens, window, settings["stride"]))
+    read = sum(span.end - 1 - span.begin for span in windows(tokens, window, settings["stride"]))
     return Cost(read, tokens - 1)
 
 
@@ -81,7 +81,7 @@ def _scoring(model: LanguageModel, text: str) -> float:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return how long work takes at its quickest, after it has warmed up: whatever else the machine does, slows it."""
+    """Return how long work takes at its quickest, after it has warmed up: whatever else the machine does slows it."""
     work()
     taken: list[float] = []
     while len(taken) < BURSTS and sum(taken) < LONGEST_BURST:

@@ -48,7 +48,7 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """How long one worker takes for the missing cells, but for what needs no model."""
+        """How long one worker takes for the missing cells, without those that need no model."""
         return sum(self.speed.seconds(cost) for cost in self.to_do)
 
     @property
@@ -60,7 +60,7 @@ class Estimate:
 def seconds_by(workers: int, cells: Iterable[float]) -> float:
     """Return how long workers take for cells that take so many seconds each, the longest first.
 
-    That cells wait for others is left out: beside the experts, which come first, hardly any wait.
+    That cells wait for others is left out: apart from the experts, which come first, they hardly wait.
 
     Example:
         >>> seconds_by(2, [3.0, 3.0, 2.0, 2.0, 2.0])
@@ -75,8 +75,8 @@ def seconds_by(workers: int, cells: Iterable[float]) -> float:
 def estimate_study(config: StudyConfig | str | Path, out: str | Path | None = None) -> Estimate:
     """Say what a study would do and how long it would take one worker, without starting it; nothing is written.
 
-    Corpora are loaded, and downloaded where they are not there, and the model too if anything is missing. The arguments
-    are those of `run_study`.
+    Corpora are loaded, and downloaded where they are missing; so is the model if a cell is missing. The arguments are
+    those of `run_study`.
     """
     config = config if isinstance(config, StudyConfig) else load_config(config)
     folder = Path(out) if out is not None else default_folder(config)

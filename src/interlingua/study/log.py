@@ -12,7 +12,7 @@ from interlingua.errors import StorageError
 
 
 class StudyLog(logging.Handler):
-    """Appends each line with its time to a file; unlike `logging.FileHandler` it raises what goes wrong.
+    """Appends each line with its time to a file; unlike `logging.FileHandler` it raises errors.
 
     Args:
         path: The file.

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 KNOWN = "model.json"
 LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "inner")
-"""What of a config decides which model is loaded, and as what."""
+"""The part of a config that decides which model is loaded, and how."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def require_neurons(config: StudyConfig, known: KnownModel) -> None:
     """Raise where a model has fewer neurons than a study's largest k.
 
     Raises:
-        InputError: It has.
+        InputError: It has fewer.
     """
     largest = max([*config.k, *config.sweep.k])
     if largest > known.neurons:
@@ -71,7 +71,7 @@ def require_neurons(config: StudyConfig, known: KnownModel) -> None:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What can be told without loading a model of what would be loaded, and where: equal marks, equal models.
+    """What can be told of a model without loading it: equal marks, equal models.
 
     Attributes:
         mark: A hash of the path, size and times of every file of the checkpoint, of what the config says of the model,
@@ -130,7 +130,7 @@ def _folder(config: StudyConfig) -> Path | None:
 
         try:
             cached = try_to_load_from_cache(config.model, "config.json", revision=config.revision or "main")
-        except HFValidationError:  # no name of a model; loading it says so
+        except HFValidationError:  # not the name of a model; loading it says so
             return None
         folder = Path(cached).parent if isinstance(cached, str) else None
     return folder if folder is not None and folder.is_dir() else None

@@ -24,7 +24,7 @@ class Cell:
 
     Attributes:
         measure: What is computed, a name in `interlingua.study.cells.MEASURES`.
-        parameters: What decides it, beside the edit and the cells that it needs; JSON.
+        parameters: What decides it, besides the edit and the cells that it needs; JSON.
         condition: The state of the model; None where it is not about one.
         needs: The cells whose results it takes, by what it calls them.
         language: The language whose text it reads, where it is about one.
@@ -51,7 +51,7 @@ class Cell:
 
     @property
     def model(self) -> Mapping[str, Any] | None:
-        """The identity of the model that it runs, None where it takes the results of others alone."""
+        """The identity of the model that it runs, None where it only takes results of other cells."""
         return self.parameters.get("model")
 
     @property
@@ -113,12 +113,12 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
     cells = [experts, Cell("expert statistics", {"k": [k for k in config.k if k] or [0]}, None, {"experts": experts})]
     original: dict[str, Cell] = {}
     for condition in conditions(config):
-        own: dict[str, Cell] = {}
+        by_measure: dict[str, Cell] = {}
         for cell in _of_condition(shared, condition, original):
-            own.setdefault(cell.measure, cell)
+            by_measure.setdefault(cell.measure, cell)
             cells.append(cell)
         if condition is ORIGINAL:
-            original = own
+            original = by_measure
     return cells
 
 
@@ -207,8 +207,8 @@ def _generation(shared: _Shared, condition: Condition) -> Iterator[Cell]:
 
 
 def _perplexity(shared: _Shared, condition: Condition) -> Iterator[Cell]:
-    own = shared.config.perplexity
-    settings = {"tokens": own.tokens, "stride": own.stride, "window": own.window}
+    section = shared.config.perplexity
+    settings = {"tokens": section.tokens, "stride": section.stride, "window": section.window}
     for target in [condition.target] if condition.target else shared.config.targets:
         if target in shared.corpora.texts:
             parameters = {"text": shared.corpora.texts[target].fingerprint(), **settings}

@@ -32,7 +32,7 @@ def start_local(devices: Sequence[str]) -> Any:
     try:
         if gpus:
             known = visible.split(",") if visible else None
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(known[int(own)] if known else own for own in gpus)
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(known[int(gpu)] if known else gpu for gpu in gpus)
         cpus = max(os.cpu_count() or 1, len(devices))
         options = {"address": "local", "num_cpus": cpus, "num_gpus": len(gpus)}
         ray.init(**options, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

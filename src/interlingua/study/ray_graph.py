@@ -1,6 +1,6 @@
 """The cells of a study as tasks of Ray, whose arguments are the references of the cells that they need.
 
-Ray orders the tasks, places them, and begins a task again whose process or node is lost. A worker process keeps the
+Ray orders the tasks, places them, and starts a task anew whose process or node is lost. A worker process keeps the
 model between tasks. Results go through the run folder, on a file system that all nodes share; only cells, and what
 became of them, go through Ray.
 """
@@ -77,7 +77,7 @@ class RayGraph(AbstractContextManager["RayGraph"]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        """End the tasks, whatever they are at."""
+        """End the tasks, whatever they are doing."""
         for reference in self._running:
             self._ray.cancel(reference, force=True)
         if self._connected:
@@ -92,7 +92,7 @@ class RayGraph(AbstractContextManager["RayGraph"]):
         return self._ask(count_tokens, "count tokens", cells)
 
     def compute(self, cells: Sequence[Cell], tracker: Tracker) -> None:
-        """Submit all cells, and submit again what did not come to its end."""
+        """Submit all cells, and submit those again that did not come to an end."""
         for cell in cells:
             self._submit(cell)
         while self._running:

@@ -86,7 +86,7 @@ def _worker(job: Job, device: str) -> Worker:
 def _device(device: str) -> str:
     """Return the GPU that Ray gives this task; CUDA sees all, since it never notices that another one is given."""
     ids = importlib.import_module("ray").get_gpu_ids()
-    if not ids or not all(str(own).isdigit() for own in ids):
+    if not ids or not all(str(gpu).isdigit() for gpu in ids):
         return device
     os.environ.pop("CUDA_VISIBLE_DEVICES", None)
     return f"cuda:{ids[0]}"

@@ -38,7 +38,7 @@ class StudyError(InterlinguaError):
 
     Attributes:
         run: The run, with the tables of the cells that are done.
-        failures: The name of each failed cell and why; not those that only lacked a failed one.
+        failures: The name of each failed cell and why; not those that only needed a failed one.
     """
 
     def __init__(self, run: Run, failures: list[tuple[str, str]], lacking: int) -> None:
@@ -177,7 +177,7 @@ def _conclude(run: Run, work: _Work, store: CellStore, log: StudyLog) -> None:
     failed = [(name, record) for name, record in records if record.state == FAILED]
     if failed:
         lacking = sum(record.needed for _, record in failed)
-        error = StudyError(run, [(name, own.error) for name, own in failed if not own.needed], lacking)
+        error = StudyError(run, [(name, record.error) for name, record in failed if not record.needed], lacking)
         log.write(str(error))
         raise error
 

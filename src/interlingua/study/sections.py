@@ -53,9 +53,9 @@ class Kind(Section):
         if isinstance(value, str):
             return {"kind": value}
         if isinstance(value, dict):
-            own = {key: value[key] for key in ("kind", "strength") if key in value}
+            given = {key: value[key] for key in ("kind", "strength") if key in value}
             more = {key: option for key, option in value.items() if key not in cls.model_fields}
-            return {**own, "options": {**(value.get("options") or {}), **more}}
+            return {**given, "options": {**(value.get("options") or {}), **more}}
         return value
 
     @model_validator(mode="after")
@@ -80,7 +80,7 @@ class Kind(Section):
 
 
 class Generation(Section):
-    """Free generation from the start token, and the language of what comes (section 3.3; figure 3, top)."""
+    """Free generation from the start token, and the language of its texts (section 3.3; figure 3, top)."""
 
     texts: int = Field(64, ge=1, description="texts a seed; the paper has 256")
     seeds: Counts = Field((0,), min_length=1, description="seeds; the paper has eight")

@@ -16,7 +16,7 @@ from interlingua.study.outcome import End, Outcome
 from interlingua.study.plan import Cell
 
 TRIES = 3
-"""How often a cell is begun whose worker dies, or which finds a result that it needs damaged."""
+"""How often a cell is tried whose worker dies, or which finds a result that it needs damaged."""
 
 logger = logging.getLogger(__name__)
 

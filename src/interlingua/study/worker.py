@@ -26,7 +26,7 @@ HELD = 6
 
 
 LIGHT = 1000
-"""Tokens that a cell counts for, beside those that the model runs in it."""
+"""Tokens that a cell counts for, besides those that the model runs in it."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,11 @@ class Worker:
         if cell.model is None:
             return
         try:
-            own = self.known.identity
+            identity = self.known.identity
         except Exception as error:  # whatever a library raises, no cell that runs the model can be computed here
             raise _UnfitError(reason_of(error)) from error
-        others = [f"{name} {own[name]}, not {planned}" for name, planned in cell.model.items() if own[name] != planned]
+        items = [(name, identity[name], planned) for name, planned in cell.model.items()]
+        others = [f"{name} {found}, not {planned}" for name, found, planned in items if found != planned]
         if others:
             raise _UnfitError(f"its model is not the one that the study was planned with: {'; '.join(others)}")
 
@@ -146,7 +147,7 @@ def reason_of(error: Exception) -> str:
 
 
 class _UnfitError(ModelError):
-    """A worker cannot have the model that a cell runs."""
+    """A worker cannot load the model that a cell runs."""
 
 
 class _DamagedError(ArtifactError):

@@ -17,14 +17,14 @@ from interlingua.study.cells.texts import generate_texts, measure_languages
 from interlingua.study.cells.work import Work
 
 EXPERTS: Mapping[str, Callable[[Work, Path, Path], None]] = {"experts": record_experts}
-"""What saves experts in a folder, with another for what they are found from."""
+"""Saves experts in a folder; another folder is for the responses that they are found from."""
 
 ARRAYS: Mapping[str, Callable[[Work], dict[str, np.ndarray]]] = {
     "embeddings": embed_evaluation,
     "paraphrase embeddings": embed_paraphrases,
     "bitext embeddings": embed_bitext,
 }
-"""What gives arrays by name."""
+"""Each returns arrays by name."""
 
 TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
     "expert statistics": describe_experts,
@@ -38,6 +38,6 @@ TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
     "generation": measure_languages,
     "perplexity": measure_perplexity,
 }
-"""What gives tidy tables by name."""
+"""Each returns tidy tables by name."""
 
 __all__ = ["ARRAYS", "EXPERTS", "TABLES", "Work"]

@@ -26,12 +26,12 @@ def measure_geometry(work: Work) -> dict[str, pd.DataFrame]:
 
 def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
     """Correlate accuracy with distance over the candidates, before and after the edit."""
-    own, before = work.condition.columns(), ORIGINAL.columns()
+    after, before = work.condition.columns(), ORIGINAL.columns()
     tables = [
         pd.concat(
             [
                 work.needs[f"original {name}"][name].assign(**before),
-                work.needs[name][name].assign(**own),
+                work.needs[name][name].assign(**after),
             ]
         )
         for name in ("retrieval", "geometry")
@@ -42,7 +42,7 @@ def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
         resamples=work.parameters["resamples"],
         seed=work.parameters["seed"],
     )
-    return {"correlation": table.drop(columns=list(own))}
+    return {"correlation": table.drop(columns=list(after))}
 
 
 def project(work: Work) -> dict[str, pd.DataFrame]:

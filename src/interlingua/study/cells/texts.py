@@ -1,4 +1,4 @@
-"""Free generation in one condition, and the languages of what came."""
+"""Free generation in one condition, and the languages of its texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def generate_texts(work: Work) -> dict[str, pd.DataFrame]:
 def measure_languages(work: Work) -> dict[str, pd.DataFrame]:
     """Identify the texts' languages: the share of each language asked for, and the texts with theirs.
 
-    A language that the identifier does not know has no share, which is a warning.
+    A language that the identifier does not know has no share, and a warning says so.
     """
     texts = work.needs["texts"]["generated"]
     identified = identify(list(texts.text), work.parameters["identifier"])
