@@ -9,9 +9,11 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import langcodes
+from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC, LIKELY_SUBTAGS
 
 from interlingua.errors import LanguageError
 
@@ -30,82 +32,141 @@ PAPER_LANGUAGES = (
 # fmt: on
 """The 22 languages of the paper's evaluation (table 4)."""
 
-# fmt: off
-FLORES_LANGUAGES = tuple("""
-ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab afr_Latn ajp_Arab aka_Latn als_Latn amh_Ethi apc_Arab arb_Arab arb_Latn
-ars_Arab ary_Arab arz_Arab asm_Beng ast_Latn awa_Deva ayr_Latn azb_Arab azj_Latn bak_Cyrl bam_Latn ban_Latn bel_Cyrl
-bem_Latn ben_Beng bho_Deva bjn_Arab bjn_Latn bod_Tibt bos_Latn bug_Latn bul_Cyrl cat_Latn ceb_Latn ces_Latn cjk_Latn
-ckb_Arab crh_Latn cym_Latn dan_Latn deu_Latn dik_Latn dyu_Latn dzo_Tibt ell_Grek eng_Latn epo_Latn est_Latn eus_Latn
-ewe_Latn fao_Latn fij_Latn fin_Latn fon_Latn fra_Latn fur_Latn fuv_Latn gaz_Latn gla_Latn gle_Latn glg_Latn grn_Latn
-guj_Gujr hat_Latn hau_Latn heb_Hebr hin_Deva hne_Deva hrv_Latn hun_Latn hye_Armn ibo_Latn ilo_Latn ind_Latn isl_Latn
-ita_Latn jav_Latn jpn_Jpan kab_Latn kac_Latn kam_Latn kan_Knda kas_Arab kas_Deva kat_Geor kaz_Cyrl kbp_Latn kea_Latn
-khk_Cyrl khm_Khmr kik_Latn kin_Latn kir_Cyrl kmb_Latn kmr_Latn knc_Arab knc_Latn kon_Latn kor_Hang lao_Laoo lij_Latn
-lim_Latn lin_Latn lit_Latn lmo_Latn ltg_Latn ltz_Latn lua_Latn lug_Latn luo_Latn lus_Latn lvs_Latn mag_Deva mai_Deva
-mal_Mlym mar_Deva min_Arab min_Latn mkd_Cyrl mlt_Latn mni_Beng mos_Latn mri_Latn mya_Mymr nld_Latn nno_Latn nob_Latn
-npi_Deva nso_Latn nus_Latn nya_Latn oci_Latn ory_Orya pag_Latn pan_Guru pap_Latn pbt_Arab pes_Arab plt_Latn pol_Latn
-por_Latn prs_Arab quy_Latn ron_Latn run_Latn rus_Cyrl sag_Latn san_Deva sat_Olck scn_Latn shn_Mymr sin_Sinh slk_Latn
-slv_Latn smo_Latn sna_Latn snd_Arab som_Latn sot_Latn spa_Latn srd_Latn srp_Cyrl ssw_Latn sun_Latn swe_Latn swh_Latn
-szl_Latn tam_Taml taq_Latn taq_Tfng tat_Cyrl tel_Telu tgk_Cyrl tgl_Latn tha_Thai tir_Ethi tpi_Latn tsn_Latn tso_Latn
-tuk_Latn tum_Latn tur_Latn twi_Latn tzm_Tfng uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn vie_Latn war_Latn
-wol_Latn xho_Latn ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant zsm_Latn zul_Latn
-""".split())  # noqa: SIM905
-# fmt: on
-"""The 204 languages of FLORES-200."""
 
-# FLORES-200 names an individual language where ISO 639-1 names a macrolanguage.
-_FLORES_OF_MACROLANGUAGE = {
-    "ara": "arb", "aze": "azj", "fas": "pes", "fil": "tgl", "kur": "kmr", "lav": "lvs",
-    "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz",
-    "pus": "pbt", "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd",
+def _table(name: str) -> dict[str, str]:
+    text = resources.files("interlingua").joinpath(f"data/{name}").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in text.splitlines())
+
+
+FLORES_NAMES = _table("flores200.tsv")
+"""The 204 languages of FLORES-200 with their English names, as its own table has them (NLLB Team 2022)."""
+
+FLORES_LANGUAGES = tuple(FLORES_NAMES)
+"""The codes of the 204 languages of FLORES-200."""
+
+_DEFAULT_SCRIPTS = {
+    "ace": "Latn", "arb": "Arab", "bjn": "Latn", "kas": "Arab", "knc": "Latn", "min": "Latn", "taq": "Latn",
+    "zho": "Hans",
 }  # fmt: skip
-_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")  # language, script, region
-_FLORES_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
-_FLORES_OF_SCRIPT = {"Kore": "Hang"}
-_ALIASES = {
-    "mandarin": "zh",
-    "cmn": "zh",
-    "cmn_hans": "zh-Hans",
-    "cmn_hant": "zh-Hant",
-    "jp": "ja",
-    "cz": "cs",
-    "kr": "ko",
-    "gr": "el",
-    "ua": "uk",
-    "cn": "zh",
-    "chinese": "zh",
+"""The script that is meant by the bare code of a language that FLORES-200 has in two."""
+
+_OUTSIDE_FLORES = {"fuc": "Latn", "hmn": "Latn", "mey": "Arab", "shi": "Arab"}
+"""The scripts in which NTREX-128 has languages that FLORES-200 lacks, where Unicode has none or another."""
+
+_BASES = {code.partition("_")[0]: code for code in FLORES_LANGUAGES} | {
+    base: f"{base}_{script}" for base, script in _DEFAULT_SCRIPTS.items()
 }
+_FLORES_OF_MACROLANGUAGE = {
+    "ara": "arb", "aym": "ayr", "aze": "azj", "din": "dik", "fas": "pes", "fil": "tgl", "ful": "fuv", "kau": "knc",
+    "kur": "kmr", "lav": "lvs", "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory",
+    "orm": "gaz", "pus": "pbt", "que": "quy", "sqi": "als", "swa": "swh", "tmh": "taq", "uzb": "uzn", "yid": "ydd",
+}  # fmt: skip
+_FLORES_OF_INDIVIDUAL = {"cmn": "zho", "ekk": "est", "gug": "grn", "kng": "kon"}
+"""FLORES-200 mostly names the individual language where ISO 639-1 names a macrolanguage, and here the reverse."""
+
+_IN_ANOTHER_SCRIPT = {("aze", "Arab"): "azb_Arab", ("kur", "Arab"): "ckb_Arab"}
+_IN_ANOTHER_REGION = {("fas", "AF"): "prs_Arab", ("aze", "IR"): "azb_Arab"}
+_SCRIPTS_OF_FLORES = {"Kore": "Hang", "Jamo": "Hang", "Hrkt": "Jpan", "Hira": "Jpan", "Kana": "Jpan"}
+_SCRIPT_NAMES = {
+    "arabic": "Arab", "bengali": "Beng", "cyrillic": "Cyrl", "devanagari": "Deva", "latin": "Latn",
+    "roman": "Latn", "romanized": "Latn", "simplified": "Hans", "tifinagh": "Tfng", "traditional": "Hant",
+}  # fmt: skip
+NO_LANGUAGE = ("und", "mul", "zxx", "mis", "hbs")
+"""Codes of no one language: undetermined, several, none, uncoded; and Serbo-Croatian, which is now three or four."""
+
+_TAG = re.compile(r"(?P<language>[a-z]{2,3})([-_](?P<script>[a-z]{4}))?([-_](?P<region>[a-z]{2}|\d{3}))?", re.I)
+_FLORES_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+_ALIASES = {
+    "chinese": "zho_Hans", "cn": "zho_Hans", "cz": "ces_Latn", "gr": "ell_Grek", "jp": "jpn_Jpan", "kr": "kor_Hang",
+    "mandarin": "zho_Hans", "mandarin chinese": "zho_Hans", "panjabi": "pan_Guru", "ua": "ukr_Cyrl",
+}  # fmt: skip
+_NAMES = {text.lower(): code for code, name in FLORES_NAMES.items() for text in (code, name)} | _ALIASES
+_TERMINOLOGICAL = {
+    bibliographic: LANGUAGE_ALPHA3[code] for code, bibliographic in LANGUAGE_ALPHA3_BIBLIOGRAPHIC.items()
+}
+"""ISO 639-2 has two codes for some languages, of which ISO 639-3 kept one: `ger` is `deu`."""
 
 
 def parse_language(text: str) -> str:
     """Return the FLORES-200 code of a language given as FLORES-200, BCP 47, ISO 639-1/3 or English name.
 
     Args:
-        text: For example `spa_Latn`, `es`, `spa`, `es-MX`, `Spanish`, or `jp` as in the paper's tables.
+        text: For example `spa_Latn`, `es`, `spa`, `es-MX`, `Spanish`, `Serbian (Latin)`, or `jp` as in the paper's
+            tables.
 
     Raises:
-        LanguageError: The language is unknown; the message suggests near ones.
+        LanguageError: The language is unknown, or its script cannot be told; the message suggests near ones.
 
     Example:
-        >>> [parse_language(text) for text in ("es", "spa", "Spanish", "fa", "zh-TW", "jp")]
-        ['spa_Latn', 'spa_Latn', 'spa_Latn', 'pes_Arab', 'zho_Hant', 'jpn_Jpan']
+        >>> [parse_language(text) for text in ("es", "spa", "Spanish", "fa", "Dari", "zh-TW", "jp")]
+        ['spa_Latn', 'spa_Latn', 'spa_Latn', 'pes_Arab', 'prs_Arab', 'zho_Hant', 'jpn_Jpan']
     """
-    name = text.strip()
-    if _FLORES_CODE.fullmatch(name) and langcodes.get(name.replace("_", "-")).is_valid() and not name.startswith("cmn"):
-        return _individual(name)
-    tag = _ALIASES.get(name.lower(), name).replace("_", "-")
+    name = " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+    code = _NAMES.get(name.lower()) or _code_of_tag(name) or _code_of_name(name)
+    if code is None:
+        raise LanguageError(_unknown(text.strip()))
+    return code
+
+
+def _code_of_tag(tag: str) -> str | None:
+    """Return the code of a language that is given as a code, with a script or a region or neither."""
+    parts = _TAG.fullmatch(tag)
+    if parts is None:
+        return None
+    code = parts["language"].lower()
+    language = langcodes.get(code)
+    # A code of three letters as it stands: langcodes would make Dari a Persian of Afghanistan.
+    alpha3 = _TERMINOLOGICAL.get(code, code) if len(code) == 3 else _alpha3(language)
+    if alpha3 in ("", *NO_LANGUAGE) or code == "sh" or not _is_known(language):
+        return None
+    base = (_FLORES_OF_MACROLANGUAGE | _FLORES_OF_INDIVIDUAL).get(alpha3, alpha3)
+    region = (parts["region"] or "").upper()
+    if (alpha3, region) in _IN_ANOTHER_REGION:
+        return _IN_ANOTHER_REGION[alpha3, region]
+    likely = _likely_scripts(language, region)
+    of_flores = _OUTSIDE_FLORES.get(base) or _BASES.get(base, "").partition("_")[2]
+    script = (parts["script"] or "").title() or (region and likely.get(region)) or of_flores or likely.get("", "")
+    if not script or not langcodes.get(f"und-{script}").is_valid():
+        return None
+    script = _SCRIPTS_OF_FLORES.get(script, script)
+    if (alpha3, script) in _IN_ANOTHER_SCRIPT:
+        return _IN_ANOTHER_SCRIPT[alpha3, script]
+    individual = f"{base}_{script}"
+    return f"{alpha3}_{script}" if parts["script"] and individual not in FLORES_NAMES else individual
+
+
+def _code_of_name(name: str) -> str | None:
+    """Return the code of a language that is given by an English name, perhaps with a script in brackets."""
+    if "_" in name:  # `find` would take metadata_dev for the language Meta'
+        return None
+    found = re.fullmatch(r"(.+?) \((.+?)( script)?\)", name, re.I)
+    script = _SCRIPT_NAMES.get(found[2].lower()) if found else ""
+    if script is None:
+        return None
     try:
-        if _CODE.fullmatch(tag):
-            likely = langcodes.get(tag).maximize()
-        elif "_" not in name:
-            likely = langcodes.find(tag).maximize()
-        else:  # `find` would take metadata_dev for the language Meta'
-            raise LookupError(tag)
-        alpha3, script = likely.to_alpha3(), likely.script or ""
-        if likely.language_name().startswith("Unknown language"):
-            raise LookupError(tag)
-    except (LookupError, langcodes.LanguageTagError):
-        raise LanguageError(_unknown(name)) from None
-    return f"{_FLORES_OF_MACROLANGUAGE.get(alpha3, alpha3)}_{_FLORES_OF_SCRIPT.get(script, script)}"
+        tag = langcodes.find(found[1] if found else name)
+    except LookupError:
+        return None
+    return _code_of_tag("-".join(part for part in (tag.language, script or tag.script, tag.territory) if part))
+
+
+def _alpha3(language: langcodes.Language) -> str:
+    try:
+        return language.to_alpha3()
+    except LookupError:
+        return ""
+
+
+def _is_known(language: langcodes.Language) -> bool:
+    return language.is_valid() and not language.language_name().startswith("Unknown language")
+
+
+def _likely_scripts(language: langcodes.Language, region: str) -> dict[str, str]:
+    """Return the scripts that Unicode's table of likely subtags has: by the region, and by nothing for all regions."""
+    tags = {region: f"{language.language}-{region}", "": str(language.language)}
+    return {
+        place: langcodes.get(LIKELY_SUBTAGS[tag]).script or "" for place, tag in tags.items() if tag in LIKELY_SUBTAGS
+    }
 
 
 def parse_languages(texts: Iterable[str]) -> tuple[str, ...]:
@@ -117,7 +178,8 @@ def language_of_name(name: str) -> str | None:
     """Return the language that a column or a file is named for, or `None` if it seems to be named for something else.
 
     Every code is a language's somewhere: `label`, `url` and `doc` are too. So this takes full codes, and the codes and
-    names of FLORES-200's languages, but not `id`, which is an identifier more often than Indonesian.
+    names of FLORES-200's languages, but not `id` and `no`, which are identifiers and numbers more often than Indonesian
+    and Norwegian.
 
     Example:
         >>> [language_of_name(name) for name in ("en", "Spanish", "sentence_deu_Latn", "ind", "id", "label")]
@@ -128,7 +190,7 @@ def language_of_name(name: str) -> str | None:
         code = parse_language(text)
     except LanguageError:
         return None
-    known = code in FLORES_LANGUAGES and text.lower() != "id"
+    known = code in FLORES_LANGUAGES and text.lower() not in ("id", "no")
     return code if known or _FLORES_CODE.fullmatch(text) else None
 
 
@@ -139,7 +201,7 @@ def language_name(code: str) -> str:
         >>> language_name("spa_Latn"), language_name("pes_Arab"), language_name("zho_Hans")
         ('Spanish', 'Persian', 'Chinese')
     """
-    return langcodes.get(_usual_code(code)).language_name()
+    return _usual(code).language_name()
 
 
 def short_code(code: str) -> str:
@@ -149,21 +211,16 @@ def short_code(code: str) -> str:
         >>> short_code("spa_Latn"), short_code("pes_Arab")
         ('es', 'fa')
     """
-    return langcodes.standardize_tag(_usual_code(code))
+    return str(_usual(code))
 
 
-def _individual(code: str) -> str:
-    """Return FLORES-200's code for one that has a macrolanguage in it, as `fas_Arab`, if it has that script."""
-    base, script = code.split("_")
-    individual = f"{_FLORES_OF_MACROLANGUAGE.get(base, base)}_{script}"
-    return individual if individual in FLORES_LANGUAGES else code
-
-
-def _usual_code(code: str) -> str:
-    """Return the ISO 639 code by which a language usually goes: that of its macrolanguage, where it has one."""
+def _usual(code: str) -> langcodes.Language:
+    """Return a language by its usual ISO 639 code: that of its macrolanguage, where it has one."""
     base = code.split("_")[0]
     macrolanguages = {individual: macro for macro, individual in _FLORES_OF_MACROLANGUAGE.items()}
-    return macrolanguages.get(base, base)
+    base = macrolanguages.get(base, base)
+    usual = langcodes.get(base)
+    return langcodes.get(base, normalize=False) if usual.territory else usual  # Dari is `prs`, not `fa-AF`
 
 
 def _unknown(text: str) -> str:

@@ -18,7 +18,6 @@ from interlingua.cli.options import (
     ModelOption,
     TrustOption,
 )
-from interlingua.errors import InputError
 
 
 def perplexity(
@@ -32,13 +31,11 @@ def perplexity(
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Measure the perplexity of a text under a sliding window."""
+    from interlingua.corpora.lines import read_text
     from interlingua.interventions import edited
     from interlingua.measures import perplexity as measure
 
-    try:
-        content = text.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read '{text}': {error}") from None
+    content = read_text(text)
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
     with edited(loaded, edit):

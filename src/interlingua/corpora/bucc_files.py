@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from interlingua.corpora.folder import shown
 from interlingua.corpora.lines import read_fields
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.errors import CorpusError
@@ -16,7 +17,7 @@ GOLD_FILE = re.compile(r"(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<split>\
 def gold_files(folder: Path) -> dict[tuple[str, str], dict[str, Path]]:
     """Return a folder's gold files: for each pair of languages, by split."""
     found: dict[tuple[str, str], dict[str, Path]] = {}
-    for path in sorted(folder.glob("*.gold*")):
+    for path in shown(folder.glob("*.gold*")):
         if match := GOLD_FILE.fullmatch(path.name):
             pair = parse_language(match["left"]), parse_language(match["right"])
             found.setdefault(pair, {})[match["split"]] = path

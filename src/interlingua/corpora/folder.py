@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import glob
+import logging
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +16,12 @@ from interlingua.languages import parse_language
 
 PROBE_SPLIT = "dev"
 EVALUATION_SPLIT = "devtest"
+_REGION = re.compile(r"[-_]([A-Z]{2}|\d{3})$")
 HALVES = (PROBE_SPLIT, EVALUATION_SPLIT)
 """What the halves of a corpus without splits are called."""
+
+
+logger = logging.getLogger(__name__)
 
 
 def read_folder(folder: Path, split: str, name: str | None = None) -> ParallelCorpus:
@@ -59,14 +66,33 @@ def halved(whole: ParallelCorpus, split: str) -> ParallelCorpus:
     return replace(whole, split=split, sentences=sentences)
 
 
+def shown(paths: Iterable[Path]) -> list[Path]:
+    """Return paths in order, without what begins with a dot: systems and editors keep files of their own so."""
+    return sorted(path for path in paths if not path.name.startswith((".", "~")))
+
+
+def unwrapped(folder: Path) -> Path:
+    """Return the folder that a corpus is in where an archive wrapped it in another one, which holds nothing else."""
+    inside = shown(folder.iterdir()) if folder.is_dir() else []
+    wraps = len(inside) == 1 and inside[0].is_dir() and any(path.is_dir() for path in inside[0].iterdir())
+    return inside[0] if wraps else folder
+
+
 def has_splits(folder: Path) -> bool:
     """Tell whether a corpus folder keeps its text in one sub-folder per split."""
-    return (folder / PROBE_SPLIT).is_dir() or not any(folder.glob("*.txt"))
+    return (folder / PROBE_SPLIT).is_dir() or not shown(folder.glob("*.txt"))
 
 
 def splits_of(folder: Path) -> tuple[str, ...]:
     """Return the splits of a multi-parallel folder; none where it has no sub-folders of text."""
-    return tuple(sorted({path.parent.name for path in folder.glob("*/*.txt")})) if has_splits(folder) else ()
+    if not has_splits(folder):
+        return ()
+    return tuple(path.name for path in shown(folder.glob("*")) if path.is_dir() and sentence_files(path))
+
+
+def sentence_files(folder: Path) -> list[Path]:
+    """Return the files of sentences in a folder: `<code>.txt`, or `<code>.<split>` in one named for the split."""
+    return shown([*folder.glob("*.txt"), *folder.glob(f"*_*.{glob.escape(folder.name)}")])
 
 
 def _split_folder(folder: Path, split: str) -> Path:
@@ -79,14 +105,43 @@ def _split_folder(folder: Path, split: str) -> Path:
 
 
 def _read_languages(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    sentences: dict[str, tuple[str, ...]] = {}
-    origin: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.txt")):
-        try:
-            code = parse_language(path.stem)
-        except LanguageError as error:
-            raise LanguageError(f"'{path}' is not named for a language: {error}") from None
-        if code in sentences:
-            raise CorpusError(f"'{origin[code]}' and '{path}' are both {code}; keep one of them")
-        sentences[code], origin[code] = read_lines(path), path
-    return sentences
+    return {code: read_lines(path) for code, path in files_by_language(sentence_files(folder)).items()}
+
+
+def files_by_language(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return files by the language that they are named for.
+
+    Of the regional variants of one language the file without a region is taken: NTREX-128 has `eng`, and also `eng-GB`.
+
+    Raises:
+        CorpusError: Two files are of one language.
+        LanguageError: A file is named for none.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(language_of_file(path), []).append(path)
+    chosen = {}
+    for code, files in found.items():
+        plain = [path for path in files if not _REGION.search(path.stem)] if len(files) > 1 else files
+        if len(plain) != 1:
+            raise CorpusError(f"'{files[0]}' and '{files[1]}' are both {code}; keep one of them")
+        chosen[code] = plain[0]
+        if len(files) > 1:
+            others = ", ".join(path.name for path in files if path not in plain)
+            logger.warning("'%s' is taken for %s, and not %s", plain[0], code, others)
+    return chosen
+
+
+def language_of_file(path: Path) -> str:
+    """Return the language that a file is named for: `spa_Latn.txt`, or as in NTREX-128 `newstest2019-ref.spa.txt`.
+
+    Raises:
+        LanguageError: It is named for none.
+    """
+    try:
+        return parse_language(path.stem)
+    except LanguageError as error:
+        last = path.stem.rpartition(".")[2]
+        if last != path.stem:
+            return language_of_file(path.with_name(f"{last}{path.suffix}"))
+        raise LanguageError(f"'{path}' is not named for a language: {error}") from None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interlingua.corpora.bucc_files import gold_files, read_gold_file
-from interlingua.corpora.folder import splits_of
+from interlingua.corpora.folder import files_by_language, shown, splits_of
 from interlingua.corpora.lines import read_lines, read_text
 from interlingua.corpora.pairs import PairCorpus, line_by_line
 from interlingua.corpora.paraphrase_files import read_paraphrases
@@ -17,7 +17,7 @@ from interlingua.corpora.text_files import read_text_corpus
 from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import language_of_name, parse_language
 
-PAIR_FILE = re.compile(r"(tatoeba\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
+PAIR_FILE = re.compile(r"([\w.-]+\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
 ONLY_SPLIT = "test"
 """The split of pairs whose folder names none: they are for evaluation."""
 Pair = tuple[str, str]
@@ -33,7 +33,7 @@ def shape_of(folder: Path) -> Shape:
         return "pairs"
     if splits_of(folder):
         return "parallel"
-    texts = sorted(folder.glob("*.txt"))
+    texts = shown(folder.glob("*.txt"))
     if not texts:
         raise CorpusError(
             f"'{folder}' holds no known corpus: it needs <split>/<code>.txt, <code>.txt, <a>-<b>.<a>.txt and "
@@ -73,18 +73,21 @@ def pairs_of(folder: Path) -> tuple[Pair, ...]:
 def pair_files(folder: Path) -> dict[Pair, dict[str, Path]]:
     """Return the files of a folder of bitext: for each pair of languages, by language."""
     found: dict[Pair, dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in shown(folder.iterdir()):
         match = PAIR_FILE.fullmatch(path.name)
         if match and match["side"] in (match["left"], match["right"]):
             pair = _language(path, match["left"]), _language(path, match["right"])
-            found.setdefault(pair, {})[_language(path, match["side"])] = path
+            sides, side = found.setdefault(pair, {}), _language(path, match["side"])
+            if side in sides:
+                raise CorpusError(f"'{sides[side]}' and '{path}' are both {side} of one pair; keep one of them")
+            sides[side] = path
     return found
 
 
 def paraphrase_files(folder: Path) -> dict[str, list[Path]]:
     """Return the tables of paraphrases in a folder, by language: `<code>.tsv`, or all of `<code>/*.tsv`."""
     found: dict[str, list[Path]] = {}
-    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
+    for path in shown([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
         code = language_of_name(path.stem if path.parent == folder else path.parent.name)
         if code is not None:
             found.setdefault(code, []).append(path)
@@ -107,7 +110,7 @@ def read_text_folder(
 
 def text_files(folder: Path) -> dict[str, Path]:
     """Return the text files of a folder by language."""
-    return {_language(path, path.stem): path for path in sorted(folder.glob("*.txt"))}
+    return files_by_language(shown(folder.glob("*.txt")))
 
 
 def _read_pair(folder: Path, pair: Pair, split: str | None) -> PairCorpus:

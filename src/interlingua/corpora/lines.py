@@ -13,6 +13,8 @@ def read_text(path: Path) -> str:
     Raises:
         CorpusError: It cannot be read, or is not UTF-8; the message has the line.
     """
+    if path.exists() and not path.is_file():
+        raise CorpusError(f"'{path}' is not a regular file")
     try:
         data = path.read_bytes()
     except OSError as error:

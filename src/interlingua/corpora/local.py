@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from interlingua.corpora import layouts, tables
-from interlingua.corpora.folder import HALVES, halved, has_splits, read_folder, splits_of
+from interlingua.corpora.folder import HALVES, halved, has_splits, read_folder, splits_of, unwrapped
 from interlingua.corpora.pairs import PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.corpora.source import ENGLISH, Shape, Source
@@ -21,7 +22,7 @@ class FolderSource(Source):
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; nothing is read yet."""
-        self.folder, self.name = folder, str(folder)
+        self.folder, self.name = unwrapped(folder), str(folder)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -70,33 +71,38 @@ class TableSource(Source):
     def __init__(self, table: Any) -> None:
         """Name the table; nothing is read yet."""
         self.table, self.name, self.splits = table, str(table), HALVES
+        self._read_once = cache(lambda split: tables.read_columns(table, split))
+
+    def _read(self, split: str | None = None) -> tuple[str, tables.Columns]:
+        """Return its name and columns, of a split where it has any."""
+        return self._read_once(split if hasattr(self.table, "keys") else None)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """What its columns say that it is."""
-        columns = tables.read_columns(self.table)[1]
+        columns = self._read()[1]
         if {"sentence1", "sentence2"} <= set(columns):
             return ("pairs",)
         return ("text",) if "text" in columns and not tables.language_columns(columns) else ("parallel",)
 
     def paired_with_english(self) -> frozenset[str]:
         """Return the languages of its columns besides English."""
-        found = set(tables.language_columns(tables.read_columns(self.table)[1]))
+        found = set(tables.language_columns(self._read()[1]))
         return frozenset(found - {ENGLISH}) if ENGLISH in found else frozenset()
 
     def _parallel(self, split: str, codes: tuple[str, ...] | None) -> ParallelCorpus:
-        name, columns = tables.read_columns(self.table, split)
+        name, columns = self._read(split)
         corpus = tables.parallel_of(name, split, columns, codes or ())
         return corpus if hasattr(self.table, "keys") else halved(corpus, split)
 
     def _pairs(self, split: str | None, codes: tuple[str, ...]) -> PairCorpus:
-        name, columns = tables.read_columns(self.table, split or "test")
+        name, columns = self._read(split or "test")
         return tables.pairs_of_table(name, split or "test", columns, codes)
 
     def _text(
         self, code: str, split: str | None, limit: int | None, characters: int | None, min_length: int
     ) -> TextCorpus:
-        name, columns = tables.read_columns(self.table, split or "train")
+        name, columns = self._read(split or "train")
         return tables.text_of_table(name, columns, code, limit, characters, min_length)
 
 

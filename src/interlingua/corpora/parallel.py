@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from interlingua.corpora.checks import CorpusWarning, find_warnings
+from interlingua.corpora.checks import CorpusWarning, find_warnings, is_blank
 from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import parse_languages
 
@@ -52,7 +52,7 @@ class ParallelCorpus:
             raise CorpusError(f"corpus '{self.name}' ({self.split}) has no sentences")
         for code, lines in self.sentences.items():
             for i, line in enumerate(lines):
-                if not line.strip():
+                if is_blank(line):
                     raise CorpusError(
                         f"corpus '{self.name}' ({self.split}): line {i + 1} of {code} is empty; remove that line "
                         "in every language, so that the rest stays aligned"

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from interlingua.corpora.checks import require_text
+from interlingua.corpora.checks import half_surrogate, is_blank, require_text
 from interlingua.corpora.lines import read_text
 from interlingua.corpora.pairs import PairCorpus, line_by_line
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.corpora.paraphrase_files import from_labelled_rows
 from interlingua.corpora.text import ParagraphFilter, TextCorpus, first_paragraphs
 from interlingua.errors import CorpusError, LanguageError, MissingExtraError
-from interlingua.languages import language_of_name, parse_language
+from interlingua.languages import NO_LANGUAGE, language_of_name, parse_language
 
 Columns = Mapping[str, Sequence[Any]]
+
+logger = logging.getLogger(__name__)
 
 
 def is_dataset(value: object) -> bool:
@@ -120,14 +124,23 @@ def language_columns(columns: Columns) -> dict[str, str]:
         {'eng_Latn': 'en', 'spa_Latn': 'Spanish'}
     """
     found: dict[str, str] = {}
-    for column in columns:
+    for column, values in columns.items():
+        if column.strip().lower() in NO_LANGUAGE:
+            logger.warning("the column '%s' names no one language, and is passed over", column)
         code = language_of_name(column)
+        if code is None and column.strip().lower() in ("id", "no") and _is_prose(values):
+            code = parse_language(column)
         if code is None:
             continue
         if code in found:
             raise CorpusError(f"the columns '{found[code]}' and '{column}' are both {code}; keep one of them")
         found[code] = column
     return found
+
+
+def _is_prose(values: Sequence[Any]) -> bool:
+    """Tell whether most values are words with spaces between them, and so neither numbers nor identifiers."""
+    return sum(isinstance(value, str) and " " in value.strip() for value in values) > len(values) / 2
 
 
 def _with_translations(columns: Columns) -> Columns:
@@ -153,6 +166,8 @@ def _delimited(path: Path, delimiter: str, quoting: Any) -> Columns:
         header = next(reader, [])
         rows = []
         for row in reader:
+            if not row:  # a blank line
+                continue
             if len(row) != len(header):
                 raise CorpusError(f"'{path}' line {reader.line_num} has {len(row)} fields, its header {len(header)}")
             rows.append(row)
@@ -160,6 +175,11 @@ def _delimited(path: Path, delimiter: str, quoting: Any) -> Columns:
         raise CorpusError(f"'{path}' line {reader.line_num} is not a row of a table: {error}") from None
     if not rows:
         raise CorpusError(f"'{path}' is empty; it needs a header and at least one row")
+    for i, name in enumerate(header):
+        if name in header[:i]:
+            raise CorpusError(
+                f"'{path}': the columns {header.index(name) + 1} and {i + 1} are both '{name}'; rename one"
+            )
     return {name: [row[i] for row in rows] for i, name in enumerate(header)}
 
 
@@ -169,15 +189,29 @@ def _read_jsonl(path: Path) -> Columns:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise CorpusError(f"'{path}' line {number} is not valid JSON: {error.msg}") from None
+            row = json.loads(line, object_pairs_hook=_each_key_once)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", None) or str(error)
+            raise CorpusError(f"'{path}' line {number} is not valid JSON: {reason}") from None
         if not isinstance(row, dict) or (rows and row.keys() != rows[0].keys()):
             raise CorpusError(f"'{path}' line {number} must be an object with the same keys as the first line")
+        for key, value in row.items():
+            if value is None and language_of_name(key) is not None:
+                raise CorpusError(f"'{path}' line {number}: '{key}' is null, not text")
+            if isinstance(value, str) and (broken := half_surrogate(value)):
+                raise CorpusError(f"'{path}' line {number}: '{key}' is not text: {broken}")
         rows.append(row)
     if not rows:
         raise CorpusError(f"'{path}' is empty; it needs one JSON object a line")
     return {key: [row[key] for row in rows] for key in rows[0]}
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice")
+    return row
 
 
 def _read_parquet(path: Path) -> Columns:
@@ -201,16 +235,41 @@ def _read_tmx(path: Path) -> Columns:
         raise CorpusError(f"cannot read '{path}': {error.strerror or error}") from None
     except (SyntaxError, ValueError) as error:  # an error of the XML is a SyntaxError
         raise CorpusError(f"'{path}' is not valid TMX: {error}") from None
-    rows = [
-        {parse_language(lisa.getXMLlang(node) or ""): unit.getNodeText(node) for node in unit.getlanguageNodes()}
-        for unit in store.units
+    units = [
+        _unit(
+            f"'{path}' unit {number}", [(lisa.getXMLlang(node) or "", unit.getNodeText(node) or "") for node in nodes]
+        )
+        for number, unit in enumerate(store.units, start=1)
+        if (nodes := unit.getlanguageNodes()) is not None
     ]
-    if not rows:
+    if not units:
         raise CorpusError(f"'{path}' has no translation units")
-    everywhere = [code for code in rows[0] if all(row.get(code) for row in rows)]
-    if len(everywhere) < 2:
-        raise CorpusError(f"'{path}' is not aligned: no two languages are in all of its {len(rows)} units")
-    return {code: [row[code] for row in rows] for code in everywhere}
+    counts = Counter(code for unit in units for code in unit)
+    languages = [code for code, count in counts.items() if count > len(units) / 2]
+    complete = [unit for unit in units if set(languages) <= set(unit)]
+    if len(languages) < 2 or not complete:
+        raise CorpusError(f"'{path}' is not aligned: no two languages are in most of its {len(units)} units")
+    if lacking := len(units) - len(complete):
+        missing = ", ".join(f"{code} in {len(units) - counts[code]}" for code in languages if counts[code] < len(units))
+        logger.warning("'%s': %d of %d units left out, which lack %s", path, lacking, len(units), missing)
+    return {code: [unit[code] for unit in complete] for code in languages}
+
+
+def _unit(where: str, variants: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the text of a translation unit by language, without variants that are empty."""
+    found: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for name, text in variants:
+        try:
+            code = parse_language(name)
+        except LanguageError as error:
+            raise LanguageError(f"{where}: {error}") from None
+        if code in names:
+            raise CorpusError(f"{where}: the variants '{names[code]}' and '{name}' are both {code}; keep one of them")
+        names[code] = name
+        if not is_blank(text):
+            found[code] = text
+    return found
 
 
 READERS: dict[str, Callable[[Path], Columns]] = {
