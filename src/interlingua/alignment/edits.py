@@ -14,6 +14,7 @@ from interlingua.alignment.embedded_probe import NONE
 from interlingua.alignment.held_out import FOLDS, HeldOut
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.score_file import ScoreFile
+from interlingua.code_version import results_version
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.experts import Experts, find_experts
@@ -142,8 +143,8 @@ def screen(
     everything: dict[str, Intervention | None] = {NONE: None, **edits}
     for name, edit in tracked(everything.items(), "Interventions"):
         key = sha256_of_json(
-            [model.identity(), edit.content_hash() if edit else None, screened.fingerprint(), str(mapped), layers,
-             list(scorings), special_tokens, folds, seed]
+            [results_version(), model.identity(), edit.content_hash() if edit else None, screened.fingerprint(),
+             str(mapped), layers, list(scorings), special_tokens, folds, seed]
         )  # fmt: skip
         if key not in known:
             with edited(model, edit):

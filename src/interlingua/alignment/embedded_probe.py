@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from interlingua.alignment.held_out import HeldOut, make_folds
 from interlingua.alignment.spaces import Spaces, embed_to_disk
+from interlingua.code_version import results_version
 from interlingua.corpora import ParallelCorpus
 from interlingua.files import sha256_of_json
 from interlingua.interventions import Intervention
@@ -74,7 +75,7 @@ class EmbeddedProbe:
     def held_out(self, reading: Reading, layers: Sequence[int], scorings: Sequence[Scoring]) -> HeldOut:
         """Return what scores recipes by cross-validation inside the probe."""
         edit = self.edits[reading.edit].content_hash() if reading.edit != NONE else None
-        made_by = [self.model.identity(), edit, reading.special_tokens, self.corpus.fingerprint()]
+        made_by = [results_version(), self.model.identity(), edit, reading.special_tokens, self.corpus.fingerprint()]
         key = sha256_of_json([*made_by, self.folds, self.seed, list(scorings)])
         spaces = self.spaces(reading)
         return HeldOut(

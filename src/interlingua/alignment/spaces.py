@@ -9,6 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import embed_layers, layer_numbers
@@ -77,7 +78,7 @@ def embed_to_disk(
         InputError: The model has no such layer.
     """
     wanted = sorted(layer_numbers(model, layers))
-    made_by = [model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
+    made_by = [results_version(), model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
     files = {}
     with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:
         for code, lines in sentences.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
 
+from interlingua.code_version import results_version
 from interlingua.errors import ActivationError, InputError, SteeringError
 from interlingua.experts.holding import Hold, ResponseType, held
 from interlingua.files import sha256_of_json
@@ -144,7 +144,7 @@ def record_poolings(
     blocks = _blocks(tokenised, budget, len(poolings) * len(model.neurons) * 4)
     identity = {
         **(model.identity() if folder else {}),
-        "interlingua": version("interlingua"),
+        "code": results_version(),
         "sentences": sha256_of_json(list(sentences)),
         "poolings": list(poolings),
         "special_tokens": special_tokens,

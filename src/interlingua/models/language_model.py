@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 
 from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
+from interlingua.models.identity import config_hash, tokenizer_hash, weights_hash
 from interlingua.models.neurons import NeuronIndex, find_neurons
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
 from interlingua.models.quiet import quiet_transformers
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from transformers.utils.quantization_config import QuantizationConfigMixin
 
-SAMPLED_NUMBERS = 256
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -85,21 +84,12 @@ class LanguageModel:
             "dtype": self.dtype,
             "device": self.device.type,
             "neurons": self.neurons.fingerprint,
-            "weights": self._weights_fingerprint(),
+            "weights": weights_hash(self.hf),
+            "config": config_hash(self.hf.config),
+            "tokenizer": tokenizer_hash(self.tokenizer),
             "torch": version("torch"),
             "transformers": version("transformers"),
         }
-
-    def _weights_fingerprint(self) -> str:
-        """Return a SHA-256 of some numbers of every parameter, which changes when a checkpoint does."""
-        digest = hashlib.sha256()
-        for name, parameter in self.hf.named_parameters():
-            digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}".encode())
-            if parameter.device.type != "meta":
-                values = parameter.detach().reshape(-1)
-                some = values[:: max(1, values.numel() // SAMPLED_NUMBERS)]
-                digest.update(some.contiguous().view(torch.uint8).cpu().numpy().tobytes())
-        return digest.hexdigest()
 
 
 def load_model(

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlingua.code_version import results_version
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json, write_json
 from interlingua.models.packaged import PACKAGED_MODELS, checkpoint_folder
@@ -97,7 +98,7 @@ class Checkpoint:
                 {
                     "files": _files(folder),
                     "config": {name: getattr(config, name) for name in LOADED_BY},
-                    "versions": [version(name) for name in ("interlingua", "torch", "transformers")],
+                    "versions": [results_version(), version("torch"), version("transformers")],
                     "machine": [socket.gethostname(), os.environ.get("CUDA_VISIBLE_DEVICES"), computed_on],
                 }
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 from interlingua.analysis import schema
+from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json
 from interlingua.languages import seen_languages, short_code
 from interlingua.study.conditions import ORIGINAL, Condition, conditions
@@ -40,7 +40,7 @@ class Cell:
     def key(self) -> str:
         """The hash of everything that decides the result: equal keys, equal results."""
         decided_by = {
-            "interlingua": version("interlingua"),
+            "code": results_version(),
             "measure": self.measure,
             "parameters": self.parameters,
             "edit": self.condition.identity() if self.condition else None,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+from interlingua.code_version import results_version
 from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study.cluster import Cluster
 from interlingua.study.model import KnownModel
@@ -73,7 +74,7 @@ class RayGraph(AbstractContextManager["RayGraph"]):
             address = self._cluster.address if self._cluster else "local"
             raise InputError(f"no node of the cluster '{address}' has the CPUs and GPUs of a worker")
         self._cpus, self._gpus = resources
-        self._job = self._ray.put(Job(self._assignment, version("interlingua"), self._cpus))
+        self._job = self._ray.put(Job(self._assignment, version("interlingua"), results_version(), self._cpus))
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+from interlingua.code_version import results_version
 from interlingua.errors import InterlinguaError
 from interlingua.progress import disable_progress_bars
 from interlingua.study.model import KnownModel
@@ -26,11 +27,13 @@ class Job:
     Attributes:
         assignment: The study.
         planned_by: The version of interlingua that planned it.
+        code: The version of the code that decides results (`results_version`).
         threads: Threads of a task.
     """
 
     assignment: Assignment
     planned_by: str
+    code: str
     threads: int
 
 
@@ -97,6 +100,8 @@ def _reason_against(job: Job) -> str:
     folder = job.assignment.folder
     if version("interlingua") != job.planned_by:
         return f"it has interlingua {version('interlingua')}, not {job.planned_by}"
+    if results_version() != job.code:
+        return "its interlingua has other code than the one that planned the study"
     if not folder.parent.is_dir():
         return f"it does not see '{folder.parent}', where the run folder is"
     return ""
