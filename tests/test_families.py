@@ -141,7 +141,7 @@ def test_a_quantised_model_is_steered_by_hooks_and_cannot_be_baked(checkpoint):
         assert not torch.equal(logits(model), before)
     assert torch.equal(logits(model), before)
     for impossible in (lambda: il.bake(model, edit), lambda: edit.applied_to(model, "weights").__enter__()):
-        with pytest.raises(il.InterlinguaError, match="is quantised or offloaded"):
+        with pytest.raises(il.InterlinguaError, match="is quantised, offloaded"):
             impossible()
 
 
@@ -159,6 +159,6 @@ def test_an_offloaded_model_is_steered_by_hooks(llama):
     edit = some_edit(model, "mixed", shift=True)
     with edit.applied_to(model), edit.applied_to(llama, "hooks"):
         torch.testing.assert_close(logits(model), logits(llama))
-    with pytest.raises(il.InterlinguaError, match="is quantised or offloaded"):
+    with pytest.raises(il.InterlinguaError, match="is quantised, offloaded"):
         il.bake(model, edit)
     assert np.isfinite(il.embed(model, TEXTS)).all()

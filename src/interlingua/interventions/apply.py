@@ -1,8 +1,9 @@
 """Run a model with an intervention, for the length of a context.
 
 Where an edited layer is a plain one, the edit is kept in its weights, at no cost per token. Where it is not (quantised,
-offloaded), a hook edits its output. Either way the model is bitwise as before on leaving, whatever happens. Where
-contexts are nested on one layer, edits in weights come before those by hooks.
+offloaded, with a LoRA adapter), a hook edits its output. Either way the model is bitwise as before on leaving, whatever
+happens: contexts may be left in any order, and a second thread waits until the first has left. Where contexts are
+nested on one layer, edits in weights come before those by hooks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import torch
 
 from interlingua.errors import InputError, ModelError, SteeringError
 from interlingua.interventions.affine_edit import AffineEdit
-from interlingua.interventions.weights import baked_in_place, can_be_baked
+from interlingua.interventions.edit_stack import stack_of
+from interlingua.interventions.weights import EditInWeights, can_be_baked
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
@@ -32,17 +34,21 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
     layers = {name: model.hf.get_submodule(name) for name in edits}
     hooked = [name for name, layer in layers.items() if how == "hooks" or not can_be_baked(layer)]
     if how == "weights" and hooked:
-        raise ModelError(f"{hooked[0]} is quantised or offloaded, so that its weights cannot be edited; use hooks")
+        raise ModelError(
+            f"{hooked[0]} is quantised, offloaded or wrapped (by LoRA), so that its weights cannot be edited; use hooks"
+        )
     ran: set[str] = set()
+    laid = stack_of(model.hf)
     with ExitStack() as stack:
+        stack.enter_context(laid.turn())
         _note_first_run(MODEL, model.body, ran, stack)
         for name, layer in layers.items():
             edit = edits[name]
             _note_first_run(name, layer, ran, stack)
             if name in hooked:
                 stack.callback(layer.register_forward_hook(_edit_hook(edit)).remove)
-            else:
-                stack.enter_context(baked_in_place(layer, edit))
+        in_weights = [EditInWeights(layer, edits[name]) for name, layer in layers.items() if name not in hooked]
+        stack.enter_context(laid.holding(in_weights))
         yield
     silent = [name for name in layers if name not in ran]
     if MODEL in ran and silent:

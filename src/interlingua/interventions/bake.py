@@ -29,7 +29,7 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
 
     Raises:
         ArtifactError: The intervention was made for a model with other neurons.
-        ModelError: An edited layer is quantised or offloaded, so that its weights cannot be edited.
+        ModelError: An edited layer is quantised, offloaded or wrapped, or a value is too large for its type.
 
     Example:
         With a `model` and a `probe` of six sentences in four languages:
@@ -52,8 +52,8 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     for name in intervention.edits:
         if not can_be_baked(model.hf.get_submodule(name)):
             raise ModelError(
-                f"{name} is quantised or offloaded, so that nothing can be baked into its weights; load the model in "
-                "full precision to bake, or use applied_to, which then steers by hooks"
+                f"{name} is quantised, offloaded or wrapped, so that nothing can be baked into its weights; load the "
+                "model in full precision, merge an adapter (merge_and_unload), or steer by hooks (applied_to)"
             )
     baked = replace(model, hf=copy.deepcopy(model.hf))
     for name, edit in intervention.edits.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from interlingua.errors import ModelError
 from interlingua.files import folder_written_whole, write_json
 from interlingua.models.quiet import quiet_transformers
 
@@ -49,6 +50,11 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
        `trust_remote_code=True` and refuses to load without: never a model that silently lacks its biases.
     """
     added = _parameters_beyond(hf, hf.config)
+    if others := [name for name in added if not name.endswith(".bias") or ".lora_" in name]:
+        raise ModelError(
+            f"the model has parameters that its architecture lacks ({others[0]}); merge an adapter first (PEFT's "
+            "merge_and_unload), and load the model again"
+        )
     option = _bias_option(hf) if added else None
     with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)

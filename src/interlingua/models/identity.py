@@ -42,6 +42,10 @@ def weights_hash(hf: PreTrainedModel) -> str:
         seen[place] = name
         for part in tensor.detach().contiguous().view(-1).view(torch.uint8).split(CHUNK):
             digest.update(part.cpu().numpy())
+    for name, module in hf.named_modules():  # which of a LoRA layer's adapters run, and how strongly
+        if hasattr(module, "active_adapters") and hasattr(module, "scaling"):
+            state = [name, list(module.active_adapters), module.disable_adapters, module.merged_adapters]
+            digest.update(json.dumps([*state, module.scaling], default=str).encode())
     return digest.hexdigest()
 
 

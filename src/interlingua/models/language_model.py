@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from interlingua.models.quiet import quiet_transformers
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from transformers.utils.quantization_config import QuantizationConfigMixin
+
+logger = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -137,6 +140,7 @@ def load_model(
         raise InputError(f"unknown dtype '{dtype}'; use auto, {', '.join(DTYPES)}")
     if isinstance(name, tuple):
         hf, tokenizer = name
+        hf = without_adapter_shell(hf)
         name = hf.config.name_or_path or type(hf).__name__
     else:
         place = _device(device)
@@ -151,8 +155,25 @@ def load_model(
             hf = _to(hf, place)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if hf.training:
+        logger.warning(
+            "%s was in training mode, in which dropout makes every run another; it is set to evaluation", name
+        )
     commit = getattr(hf.config, "_commit_hash", None)
     return LanguageModel(hf.eval(), tokenizer, find_neurons(hf, mlp_endings, inner=inner), str(name), commit)
+
+
+def without_adapter_shell(hf: Any) -> Any:
+    """Return the model that PEFT wraps, whose layers hold the adapter; any other model as it is.
+
+    Raises:
+        ModelError: The adapter is a learned prompt, which is not in the layers.
+    """
+    if "peft" not in type(hf).__module__.split("."):
+        return hf
+    if hf.active_peft_config.is_prompt_learning:
+        raise ModelError("an adapter that is a learned prompt is not in the model's layers; use the base model")
+    return hf.get_base_model()
 
 
 def _from_pretrained(name: str, source: str | Path, revision: str | None, options: dict[str, Any]) -> tuple[Any, Any]:
