@@ -61,7 +61,9 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
         spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
     killer.join(timeout=10)
     assert not killer.is_alive()
-    again = [found[1] for line in said if (found := re.match("warning: (.*) was begun again, since its worker", line))]
+    again = [
+        found[1] for line in said if (found := re.match("warning: (.*) is computed again, since its worker", line))
+    ]
     assert again
     assert spread.manifest["failed"] == []
     alone = il.run_study(config, tmp_path / "alone")

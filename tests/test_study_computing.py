@@ -113,7 +113,7 @@ def test_a_damaged_result_is_computed_again_and_three_times_at_most(folder):
     with listening() as said:
         assert compute(cells, worker, folder) == {}
     assert worker.taken == [a.key, b.key, a.key, b.key, cells[2].key]
-    assert "warning: cell 1 is begun again: damaged" in said
+    assert "warning: cell 1 is computed again: damaged" in said
     assert said.count("again: cell 0") == said.count("again: cell 1") == 1
     worker = Worker({(b.key, n): End.DAMAGED for n in range(1, TRIES + 1)})
     records = compute(cells, worker, folder)

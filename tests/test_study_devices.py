@@ -59,7 +59,7 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
     assert killed
     workers = {found[1] for line in said if (found := re.match(r"\[.*\((.*)\)$", line))}
     assert len(workers) >= 2
-    assert f"warning: {NAME} was begun again, since its worker died" in said
+    assert f"warning: {NAME} is computed again, since its worker died" in said
     assert both.manifest["failed"] == []
     alone = il.run_study(config, tmp_path / "alone")
     assert set(both.tables) == set(alone.tables)

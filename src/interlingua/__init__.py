@@ -1,8 +1,9 @@
 """interlingua: find, change and measure the neurons of a language model that carry a language.
 
 Everything that a user needs is here; the rooms behind it are `corpora`, `models`, `experts`, `interventions`,
-`measures`, `alignment`, `study`, `analysis` and `report`, and data flows through them in that order. Names are
-imported when first used, so that `import interlingua` and `interlingua --help` do not wait for torch.
+`measures`, `alignment`, `study`, `analysis` and `report`. Data flows one way through them, and forks behind the
+measures: into `study` and `analysis`, or into `alignment`. Names are imported when first used, so that
+`import interlingua` and `interlingua --help` do not wait for torch.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from interlingua.alignment import (
         METHODS,
         Aligner,
+        Candidate,
         Comparison,
         EditGrid,
+        EmbeddedProbe,
         MtebEncoder,
+        Reading,
         Recipe,
         Settings,
         align,
@@ -66,7 +70,8 @@ __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
     "alignment": (
-        "METHODS", "Aligner", "Comparison", "EditGrid", "MtebEncoder", "Recipe", "Settings", "align", "compare",
+        "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "MtebEncoder", "Reading",
+        "Recipe", "Settings", "align", "compare",
     ),
     "analysis": ("claims", "correlation", "geometry_summary", "overlap"),
     "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
@@ -97,7 +102,8 @@ __all__ = [  # noqa: RUF022
     "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
     "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
-    "METHODS", "Aligner", "Comparison", "EditGrid", "MtebEncoder", "Recipe", "Settings", "align", "compare",
+    "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "MtebEncoder", "Reading", "Recipe",
+    "Settings", "align", "compare",
     "Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study",
 ]  # fmt: skip
 

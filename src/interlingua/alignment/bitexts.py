@@ -20,7 +20,7 @@ Bitexts = Mapping[tuple[str, str], PairCorpus]
 """By the name of the corpus and the language that is paired with English."""
 
 
-def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | None = None) -> dict:
+def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | None = None) -> Bitexts:
     """Load what each corpus pairs with English, of some languages.
 
     Raises:

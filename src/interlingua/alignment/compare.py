@@ -84,17 +84,21 @@ def compare(
     settings = settings or Settings()
     _require_apart(probe, evaluation)
     fits_all = set(evaluation.languages) <= set(probe.languages)
-    methods = [method for method in settings.methods if fits_all or method not in NEED_LANGUAGE]
-    settings = replace(settings, methods=tuple(dict.fromkeys(["identity", *methods])))
+    methods = tuple(method for method in settings.methods if fits_all or method not in NEED_LANGUAGE)
+    if not methods:
+        raise InputError(f"{', '.join(settings.methods)} cannot be fitted to languages that the probe lacks")
+    settings = replace(settings, methods=methods)
     last = model.hf.config.get_text_config().num_hidden_layers
     layers = None if settings.layers is None else {*layer_numbers(model, settings.layers), last}
     embedded = EmbeddedProbe(model, probe, Path(folder), layers=layers, folds=settings.folds, seed=settings.seed)
     found = search(embedded, settings, every_scoring=True)
     chosen = choose(found.candidates, settings.tolerance)
-    everywhere = replace(settings, layers=None, methods=("identity",))
-    as_in_paper = score(embedded, AS_IN_PAPER, everywhere, every_scoring=True)
+    as_it_is = replace(settings, methods=("identity",))
+    plain = Reading(special_tokens=settings.special_tokens)
+    unmapped = score(embedded, plain, as_it_is, every_scoring=True) if "identity" not in methods else []
+    as_in_paper = score(embedded, AS_IN_PAPER, replace(as_it_is, layers=None), every_scoring=True)
     raw = next(c for c in as_in_paper if c.recipe == Recipe("identity", (last,)) and c.scoring == "cosine")
-    candidates = list({candidate.key: candidate for candidate in [*found.candidates, *as_in_paper]}.values())
+    candidates = list({candidate.key: candidate for candidate in [*found.candidates, *unmapped, *as_in_paper]}.values())
     tables = {} if found.edits is None else {"edits": found.edits}
     tables["candidates"] = candidates_table(candidates)
     tables |= _judged(embedded, evaluation, shortlist(candidates, chosen, raw), chosen, raw, settings, bitexts, seen)

@@ -15,7 +15,7 @@ from interlingua.alignment.held_out import FOLDS, HeldOut
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.score_file import ScoreFile
 from interlingua.code_version import results_version
-from interlingua.corpora import ParallelCorpus
+from interlingua.corpora import ENGLISH, ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.experts import Experts, find_experts
 from interlingua.files import sha256_of_json
@@ -81,7 +81,7 @@ class EditGrid:
         """Return the languages that are steered to."""
         if self.targets:
             return parse_languages(self.targets)
-        return ("eng_Latn",) if "eng_Latn" in probe.languages else probe.languages[:1]
+        return (ENGLISH,) if ENGLISH in probe.languages else probe.languages[:1]
 
 
 EVERY_KIND = EditGrid()
@@ -141,11 +141,9 @@ def screen(
     known = ScoreFile(file)
     rows: list[tuple] = []
     everything: dict[str, Intervention | None] = {NONE: None, **edits}
+    shared = [results_version(), model.identity(), screened.fingerprint(), str(mapped), layers, list(scorings)]
     for name, edit in tracked(everything.items(), "Interventions"):
-        key = sha256_of_json(
-            [results_version(), model.identity(), edit.content_hash() if edit else None, screened.fingerprint(),
-             str(mapped), layers, list(scorings), special_tokens, folds, seed]
-        )  # fmt: skip
+        key = sha256_of_json([*shared, special_tokens, folds, seed, edit.content_hash() if edit else None])
         if key not in known:
             with edited(model, edit):
                 spaces = _embedded(model, screened, layers, special_tokens)

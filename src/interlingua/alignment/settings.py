@@ -31,7 +31,7 @@ class Settings:
         folds: Of the probe's sentences.
         seed: Of the folds, the draws and the bootstrap.
         draws: How many random parts of the probe are drawn of each size, and orders of languages.
-        sizes: Numbers of probe sentences; those that the probe has not are left out.
+        sizes: Numbers of probe sentences; those that the probe lacks are left out.
         resamples: Of the bootstrap over sentences.
     """
 

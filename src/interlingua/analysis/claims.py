@@ -13,7 +13,6 @@ import pandas as pd
 
 from interlingua.analysis.evidence import (
     NotMeasured,
-    Tables,
     changes,
     interval_in_words,
     matrix,
@@ -21,7 +20,7 @@ from interlingua.analysis.evidence import (
     settings,
     table_of,
 )
-from interlingua.analysis.schema import KEYS, ORIGINAL, RANDOM, STEERED
+from interlingua.analysis.schema import KEYS, MIXED, ORIGINAL, POST, PRE, RANDOM, STEERED, Tables
 from interlingua.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
 
 HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
@@ -180,7 +179,7 @@ def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
 
     Where the interval reaches to both sides of that bar, there are too few sentences to tell.
     """
-    for kind, k, words, low, high in _against_pre(tables, "post"):
+    for kind, k, words, low, high in _against_pre(tables, POST):
         if low <= -FEW_POINTS < high:
             yield Finding(NOT_MEASURED, f"too few sentences to tell a fall of {FEW_POINTS}: {words}", kind, k)
         else:
@@ -189,7 +188,7 @@ def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
 
 def mixed_falls(tables: Tables) -> Iterator[Finding]:
     """C7 holds where mixed lies below pre, interval and all."""
-    for kind, k, words, _, high in _against_pre(tables, "mixed"):
+    for kind, k, words, _, high in _against_pre(tables, MIXED):
         yield Finding(_verdict(high < 0), words, kind, k)
 
 
@@ -244,7 +243,7 @@ def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
 def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str, float, float]]:
     """Yield kind, k, words and the interval of the change from `pre`, over all targets' and languages' sentences."""
     table = table_of(tables, "paraphrase", [*KEYS, "language"], ["n", "top1"])
-    pre = table[table.condition == "pre"].drop_duplicates("language").set_index("language")
+    pre = table[table.condition == PRE].drop_duplicates("language").set_index("language")
     for kind, k, rows in settings(table, condition):
         rows = rows[rows.language.isin(pre.index) & (rows.n > 0)]
         if rows.empty:

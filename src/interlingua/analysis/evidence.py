@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from interlingua.analysis.schema import KEYS, ORIGINAL, STEERED
+from interlingua.analysis.schema import KEYS, ORIGINAL, STEERED, Tables
 from interlingua.errors import InputError
-
-Tables = Mapping[str, pd.DataFrame]
 
 
 class NotMeasured(Exception):  # noqa: N818

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from interlingua.analysis.schema import OVER_TARGETS, groups
 from interlingua.errors import InputError
 
-_CONDITION = ["condition", "kind", "k"]
-COLUMNS = [*_CONDITION, "measure", "mean", "standard_error", "targets"]
+COLUMNS = [*OVER_TARGETS, "measure", "mean", "standard_error", "targets"]
 
 
 def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
@@ -45,13 +45,13 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
     if not len(targets):
         raise InputError("distances are averaged over targets, and no row of the table has one")
     rows = []
-    for (condition, kind, k), distances in geometry.groupby(_CONDITION, sort=False, dropna=False):
+    for (condition, kind, k), distances in groups(geometry, OVER_TARGETS):
         for target in targets:
             space = distances[distances.target.isna() | (distances.target == target)]
             if len(space):
                 rows.extend((condition, kind, k, *item) for item in _of_target(space, target).items())
-    values = pd.DataFrame(rows, columns=[*_CONDITION, "measure", "value"])
-    summary = values.groupby([*_CONDITION, "measure"], sort=False, dropna=False).value.agg(["mean", "sem", "size"])
+    values = pd.DataFrame(rows, columns=[*OVER_TARGETS, "measure", "value"])
+    summary = values.groupby([*OVER_TARGETS, "measure"], sort=False, dropna=False).value.agg(["mean", "sem", "size"])
     return summary.reset_index().rename(columns={"sem": "standard_error", "size": "targets"})[COLUMNS]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,16 @@ EDIT = ["target", "kind", "k"]
 
 KEYS = ["condition", *EDIT]
 """The columns that identify a condition. The original model has no kind, and k is 0."""
+
+OVER_TARGETS = ["condition", "kind", "k"]
+"""The columns that identify a condition whose targets are taken together."""
+
+PRE, POST, MIXED = "pre", "post", "mixed"
+"""The conditions of paraphrase retrieval: both sides from the original model, both from the edited one, or the queries
+from the original and the candidates from the edited model."""
+
+Tables = Mapping[str, pd.DataFrame]
+"""The tidy tables of a study by name."""
 
 
 def groups(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, pd.DataFrame]]:

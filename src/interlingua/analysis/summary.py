@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
-from interlingua.analysis.schema import KEYS, ORIGINAL, RANDOM, STEERED
+from interlingua.analysis.schema import KEYS, MIXED, ORIGINAL, OVER_TARGETS, PRE, RANDOM, STEERED, Tables
 
-Tables = Mapping[str, pd.DataFrame]
 DISTANCES = ["top1", "top1_from_target", "distance", "distance_to_target", "medoid_target", "medoid_others"]
 
 
@@ -76,8 +75,8 @@ def behaviour(tables: Tables, targets: Sequence[str]) -> pd.DataFrame:
         table = tables[name] if name in tables else pd.DataFrame(columns=[*KEYS, "top1"])
         means = table.groupby(KEYS, dropna=False, sort=False).top1.mean().reset_index()
         for row in means.to_dict("records"):
-            column = "mixed" if row["condition"] == "mixed" else "paraphrase"
-            pre = row["condition"] == "pre"
+            column = "mixed" if row["condition"] == MIXED else "paraphrase"
+            pre = row["condition"] == PRE
             for target in targets if pre else [row["target"]]:
                 rows.setdefault(_key(row, ORIGINAL if pre else condition, target), {})[column] = row["top1"]
     labelled = [dict(zip(KEYS, key, strict=True)) | values for key, values in rows.items()]
@@ -92,4 +91,4 @@ def _key(row: dict[Any, Any], condition: str, target: str) -> tuple[Any, ...]:
 def _conditions(table: pd.DataFrame, target: str) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Yield condition, kind (empty for the original) and k with their rows, of one target."""
     of_target = table[table.target.isna() | (table.target == target)]
-    yield from of_target.assign(kind=of_target.kind.fillna("")).groupby(["condition", "kind", "k"], sort=False)
+    yield from of_target.assign(kind=of_target.kind.fillna("")).groupby(OVER_TARGETS, sort=False)

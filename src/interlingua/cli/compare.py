@@ -20,7 +20,7 @@ def compare(
     ] = "starter",
     language: Annotated[list[str] | None, typer.Option(help="These languages only; may be repeated.")] = None,
     probe_language: Annotated[
-        list[str] | None, typer.Option(help="Fit on these of the languages only; may be repeated.")
+        list[str] | None, typer.Option(help="Fit on these languages only; may be repeated.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="These hidden states only, from 0; may be repeated.")] = None,

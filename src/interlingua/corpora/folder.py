@@ -67,7 +67,7 @@ def halved(whole: ParallelCorpus, split: str) -> ParallelCorpus:
 
 
 def shown(paths: Iterable[Path]) -> list[Path]:
-    """Return paths in order, without what begins with a dot: systems and editors keep files of their own so."""
+    """Return paths in order, without what begins with a dot: systems and editors hide files so."""
     return sorted(path for path in paths if not path.name.startswith((".", "~")))
 
 

@@ -1,4 +1,4 @@
-"""What neurons answer to a language and to the others: what interventions need besides AUROC."""
+"""How neurons respond to a language and to the others: what interventions need besides AUROC."""
 
 from __future__ import annotations
 

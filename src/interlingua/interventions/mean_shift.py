@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def mean_shift(experts: Experts, target: str, k: int) -> Intervention:
-    """Add to the top k experts of a language what they answer to it more than to the other languages, on average.
+    """Add to the top k experts of a language how much more they respond to it than to the other languages.
 
     Source: Mean-AcT of Rodriguez et al. 2024; ActAdd (Turner et al. 2023), unit by unit.
 

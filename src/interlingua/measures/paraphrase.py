@@ -18,8 +18,7 @@ COLUMNS = ["language", "n", "top1", "low", "high"]
 def paraphrase(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     """Measure whether each sentence's nearest candidate is its paraphrase (paper, tables 3, 5 and 6).
 
-    The paper's `pre` has both sides from the original model and `post` both from the edited one; `mixed` has the
-    sentences, as queries, from the original and the paraphrases from the edited model.
+    The two sides may be embedded by two models, as in the paper's mixed retrieval.
 
     Args:
         pairs: For each language the embeddings of its sentences and of their paraphrases, row i of the two a pair: two
@@ -30,7 +29,7 @@ def paraphrase(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFra
         right candidate and a wrong one are misses.
 
     Raises:
-        InputError: A language has not as many paraphrases as sentences.
+        InputError: A language has more or fewer paraphrases than sentences.
         ActivationError: An embedding has no direction.
 
     Example:

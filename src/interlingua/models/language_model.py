@@ -111,7 +111,8 @@ def load_model(
 
     Args:
         name: `gemma3-270m`, which the extra `quickstart` carries, or the id of a model on the Hugging Face Hub, or the
-            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which is used as it is.
+            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which is set to evaluation mode and
+            gets a pad token if it has none; of a `PeftModel` the base model, whose layers hold the adapter.
         device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
         device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
             larger than one GPU.

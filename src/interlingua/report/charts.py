@@ -13,7 +13,7 @@ from interlingua.analysis.evidence import changes
 from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, STEERED, groups
 from interlingua.errors import MissingExtraError
 from interlingua.languages import language_name, short_code
-from interlingua.report.figures.style import UNSEEN
+from interlingua.report.figures.style import UNSEEN, steered_to
 from interlingua.study import Run
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _map(run: Run, unseen: frozenset[str]) -> Figure | None:
     labels = [_labels(table, unseen) for _, table in settings]
 
     def view(number: int, spaces: tuple[str, ...]) -> list[dict[str, Any]]:
-        visible = [own == number and space in spaces for own, space in shown]
+        visible = [setting == number and space in spaces for setting, space in shown]
         notes = [note for space in spaces for note in labels[number][space]]
         return [{"visible": visible}, {"annotations": notes}]
 
@@ -71,7 +71,7 @@ def _map(run: Run, unseen: frozenset[str]) -> Figure | None:
     buttons = [
         {"label": f"{prefix}{title}", "method": "update", "args": view(number, spaces)}
         for number, (key, _) in enumerate(settings)
-        for prefix in (f"{_title(*key)}: " if len(settings) > 1 else "",)
+        for prefix in (f"{html.escape(steered_to(*key))}: " if len(settings) > 1 else "",)
         for title, spaces in (("before and after", both), ("before", both[:1]), ("after", both[1:]))
     ]
     first = view(0, both)
@@ -97,18 +97,18 @@ def _clouds(table: pd.DataFrame) -> Iterator[tuple[str, list[Any]]]:
     palette = colors.qualitative.Dark24
     for (space,), points in groups(table, ["space"]):
         traces = []
-        for i, ((code,), own) in enumerate(groups(points, ["language"])):
+        for i, ((code,), cloud) in enumerate(groups(points, ["language"])):
             steered = space == STEERED
             traces.append(
                 graph_objects.Scatter(
-                    x=own.x.round(3).tolist(),
-                    y=own.y.round(3).tolist(),
+                    x=cloud.x.round(3).tolist(),
+                    y=cloud.y.round(3).tolist(),
                     mode="markers",
                     name=language_name(code),
                     legendgroup=code,
                     showlegend=not steered,
                     marker={"size": 6, "symbol": "x" if steered else "circle", "color": palette[i % len(palette)]},
-                    text=_hover(own),
+                    text=_hover(cloud),
                     hovertemplate=f"<b>{language_name(code)}</b>, {'after' if steered else 'before'}<br>"
                     "%{text}<extra></extra>",
                 )
@@ -132,11 +132,11 @@ def _wrapped(text: str, width: int = 60) -> str:
 def _labels(table: pd.DataFrame, unseen: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the languages' names at the middle of their points, `*` marking the steered space (figure 6)."""
     found: dict[str, list[dict[str, Any]]] = {ORIGINAL: [], STEERED: []}
-    for (space, code), own in groups(table, ["space", "language"]):
+    for (space, code), cloud in groups(table, ["space", "language"]):
         found[space].append(
             {
-                "x": round(float(own.x.median()), 3),
-                "y": round(float(own.y.median()), 3),
+                "x": round(float(cloud.x.median()), 3),
+                "y": round(float(cloud.y.median()), 3),
                 "text": f"<b>{short_code(code)}{'*' if space == STEERED else ''}</b>",
                 "showarrow": False,
                 "yshift": 11,
@@ -208,17 +208,12 @@ def _matrices(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
     if len(original):
         yield ORIGINAL, wide(original), False
     for (condition, target, kind, k), rows in groups(between[between.condition != ORIGINAL], KEYS):
-        title = _title(target, kind, k) if condition == STEERED else (
+        title = html.escape(steered_to(target, kind, k)) if condition == STEERED else (
             f"random neurons, values for {language_name(target)}, k = {k:,}"
         )  # fmt: skip
         if len(original):
             yield f"change: {title}", wide(changes(between, rows, ["query", "candidate"], "top1"), "change"), True
         yield title, wide(rows), False
-
-
-def _title(target: str, kind: str, k: int) -> str:
-    method = "" if kind == "set-to-mean" else f" by {html.escape(kind)}"
-    return f"steered to {language_name(target)}{method}, k = {k:,}"
 
 
 def _coloured(code: str, unseen: frozenset[str]) -> str:

@@ -52,11 +52,11 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
         save_figure(figure, folder, name)
     write_json(folder / "manifest.json", {**comparison.made_from, "chosen": str(comparison.chosen)})
     with written_whole(folder / "comparison.md") as temporary:
-        temporary.write_text(asmarkdown_frame(comparison), encoding="utf-8")
+        temporary.write_text(as_markdown(comparison), encoding="utf-8")
     return folder / "comparison.md"
 
 
-def asmarkdown_frame(comparison: Comparison) -> str:
+def as_markdown(comparison: Comparison) -> str:
     """Return the comparison as a page."""
     made, tables = comparison.made_from, comparison.tables
     probe, evaluation = made["probe"], made["evaluation"]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from interlingua.study.cell_store import Record
 
 WIDEST_MATRIX = 10
+LONGEST_RANKING = 12
+MOST_LANGUAGES = 5
 
 
 def study_summary(run: Run) -> RenderableType:
@@ -83,8 +85,8 @@ def files_summary(page: Path) -> RenderableType:
 def cells_summary(states: list[tuple[str, Record]]) -> RenderableType:
     """Return how many cells of a study are in each state, and those that are not simply done or waiting."""
     counts = Counter(state for state, _ in states)
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    parts: list[RenderableType] = [Text(f"{len(states)} cells: {told}")]
+    listed = ", ".join(f"{count} {state}" for state, count in counts.items())
+    parts: list[RenderableType] = [Text(f"{len(states)} cells: {listed}")]
     now = time.time()
     for state, record in states:
         if state in ("running", "stopped"):
@@ -108,7 +110,7 @@ def estimate_summary(estimate: Estimate) -> RenderableType:
     together = several if estimate.workers > 1 else ""
     lines = [
         f"\n{len(costs)} of {len(estimate.cells)} cells to compute: {sum(cost.tokens for cost in costs):,} tokens, "
-        f"about {_duration(estimate.seconds)} on this machine{together}, and what needs no model beside.",
+        f"about {_duration(estimate.seconds)} on this machine{together}, and a little more for what needs no model.",
         f"Disk: {_size(sum(cost.disk for cost in costs))}. Memory: {_size(estimate.model_bytes)} for the weights, and "
         f"{_size(estimate.response_bytes)} for the responses while experts are found, on disk where they do not fit.",
         "Nothing was started.",
@@ -158,25 +160,25 @@ def _shared(experts: Experts, k: int) -> RenderableType:
     return table
 
 
-def comparison_summary(comparison: Comparison, most: int = 12) -> RenderableType:
+def comparison_summary(comparison: Comparison) -> RenderableType:
     """Return the best of a comparison's ranking, what was chosen and the last layer as it is."""
     ranking = comparison.tables["ranking"]
-    told = ranking.head(most).index.union(
+    shown = ranking.head(LONGEST_RANKING).index.union(
         ranking.index[ranking.candidate.isin([str(comparison.chosen), str(comparison.raw)])]
     )
     table = _table("\nTop-1, judged on the evaluation split once", ("", "candidate"), ("held\nout", "top-1", "95 %"))
     table.columns[1].no_wrap = False
-    for row in ranking.loc[told].to_dict("records"):
+    for row in ranking.loc[shown].to_dict("records"):
         numbers = (f"{row['held_out']:.3f}", f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
         table.add_row("*" if row["chosen"] else "", row["candidate"], *numbers)
     return Group(table, Text("* chosen inside the probe, by held out"))
 
 
-def languages_summary(identified: Identified, most: int = 5) -> Table:
+def languages_summary(identified: Identified) -> Table:
     """Return the languages that most texts are in, by both readings of the paper's probability."""
     from interlingua.measures import language_shares
 
-    codes = identified.table().language.value_counts().index[:most]
+    codes = identified.table().language.value_counts().index[:MOST_LANGUAGES]
     table = _table(f"\nLanguages by {identified.identifier}", ("language",), ("share", "mean\nposterior"))
     for row in language_shares(identified, list(codes)).to_dict("records"):
         table.add_row(language_name(row["language"]), f"{row['share']:.3f}", f"{row['posterior']:.3f}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,13 +94,3 @@ def make_edit(model: LanguageModel, experts: Experts, condition: Condition) -> I
     if kind.strength != 1:
         edit = edit.with_strength(kind.strength)
     return edit if condition.seed is None else random_control(edit, model.neurons, condition.seed)
-
-
-@contextmanager
-def in_condition(model: LanguageModel, edit: Intervention | None) -> Generator[None]:
-    """Put a model into a condition for the length of a context; None leaves it as it is."""
-    if edit is None:
-        yield
-        return
-    with edit.applied_to(model):
-        yield

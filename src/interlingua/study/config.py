@@ -54,11 +54,13 @@ class StudyConfig(Section):
     )
     inner: bool = Field(False, description="take only the neurons before an MLP's last linear layer")
     corpus: str = Field("starter", description="a registered corpus, or a folder of <split>/<code>.txt or <code>.txt")
-    limit: int | None = Field(None, ge=1, description="the first so many sentences of each language and split")
+    limit: int | None = Field(
+        None, ge=1, description="the number of sentences of each language and split, from the first on"
+    )
     probe_limit: int | None = Field(
         None,
         ge=1,
-        description="the first so many of the probe, which costs less than what is measured; by default limit",
+        description="how many of the probe's sentences are read, which cost less than those measured; by default limit",
     )
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
     k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")

@@ -38,7 +38,7 @@ class Corpora:
         for corpus in self._all():
             for warning in corpus.warnings:
                 found.setdefault((corpus.name, corpus.split, warning.kind), []).append(warning)
-        return [_told(name, split, warnings) for (name, split, _), warnings in found.items()]
+        return [_in_a_line(name, split, warnings) for (name, split, _), warnings in found.items()]
 
     def _all(self) -> Iterator[ParallelCorpus | TextCorpus | PairCorpus]:
         yield self.probe
@@ -48,7 +48,7 @@ class Corpora:
         yield from self.bitext.values()
 
 
-def _told(name: str, split: str, warnings: list[CorpusWarning]) -> str:
+def _in_a_line(name: str, split: str, warnings: list[CorpusWarning]) -> str:
     others = {warning.part for warning in warnings[1:]} - {warnings[0].part}
     more = f", and more in {', '.join(sorted(others))}" if others else ""
     return f"corpus '{name}' ({split}): {warnings[0]}{more}; `interlingua corpus show {name}` lists them"

@@ -23,7 +23,7 @@ class Cell:
     """One piece of a study that is computed, kept and found again as a whole.
 
     Attributes:
-        measure: What is computed, a name in `interlingua.study.cells.MEASURES`.
+        measure: What is computed, a name in `EXPERTS`, `ARRAYS` or `TABLES` of `interlingua.study.cells`.
         parameters: What decides it, besides the edit and the cells that it needs; JSON.
         condition: The state of the model; None where it is not about one.
         needs: The cells whose results it takes, by what it calls them.

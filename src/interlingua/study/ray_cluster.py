@@ -45,7 +45,7 @@ def start_local(devices: Sequence[str]) -> Any:
 
 
 def connect(address: str) -> tuple[Any, bool]:
-    """Return Ray, connected to a cluster, and whether that is our doing."""
+    """Return Ray, connected to a cluster, and whether it was this call that connected."""
     ray = _ray()
     if ray.is_initialized():
         return ray, False

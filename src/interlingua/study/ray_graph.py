@@ -138,10 +138,10 @@ class RayGraph(AbstractContextManager["RayGraph"]):
             InterlinguaError: No node is left that has room for a task.
         """
         while not (ready := self._ray.wait(references, timeout=SECONDS_BETWEEN_LOOKS)[0]):
-            self._requireroom()
+            self._require_room()
         return ready[0]
 
-    def _requireroom(self) -> None:
+    def _require_room(self) -> None:
         """Raise where no fit node has room for a task."""
         fit = [node for node in self._ray.nodes() if node["NodeID"] not in self._unfit]
         if not any(room(node, self._cpus, self._gpus) for node in fit):
@@ -166,7 +166,7 @@ class RayGraph(AbstractContextManager["RayGraph"]):
         if node not in self._unfit:
             logger.warning("node %s is left out: %s", node, reason)
             self._unfit[node] = f"{node}: {reason}"
-        self._requireroom()
+        self._require_room()
 
     def _gpus_of_devices(self) -> float:
         """Return the GPUs of a cell on this machine; a device that is named twice has two workers."""

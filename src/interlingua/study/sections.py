@@ -116,7 +116,7 @@ class Paraphrase(Section):
     languages: Languages | None = Field(
         None, description="by default all of a registered corpus that are measured, and the targets of a folder"
     )
-    limit: int | None = Field(None, ge=2, description="the first so many pairs; by default the study's limit")
+    limit: int | None = Field(None, ge=2, description="how many pairs are read; by default the study's limit")
 
 
 class Bitext(Section):
@@ -126,7 +126,7 @@ class Bitext(Section):
     languages: Languages | None = Field(
         None, description="by default the measured ones that a corpus pairs with English"
     )
-    limit: int | None = Field(None, ge=2, description="the first so many pairs; by default the study's limit")
+    limit: int | None = Field(None, ge=2, description="how many pairs are read; by default the study's limit")
 
 
 class Correlation(Section):

@@ -71,7 +71,7 @@ class Tracker:
             if self._tries[cell.key] >= TRIES:
                 outcome = replace(outcome, end=End.FAILED, reason=f"{outcome.reason}, {TRIES} times")
         if outcome.restarted:
-            logger.warning("%s was begun again, since its worker died", cell.name)
+            logger.warning("%s is computed again, since its worker died", cell.name)
         again = [outcome.damaged] if outcome.damaged is not None and outcome.damaged.key not in self._failed else []
         if outcome.end is End.DONE:
             self._log.write(f"done: {cell.name}, {outcome.seconds:.1f} s")
@@ -82,7 +82,7 @@ class Tracker:
             logger.info("failed: %s: %s", cell.name, outcome.reason)
         else:
             if outcome.end is not End.WAITING:
-                logger.warning("%s is begun again: %s", cell.name, outcome.reason)
+                logger.warning("%s is computed again: %s", cell.name, outcome.reason)
             return [*again, cell]
         self._bar.update(self._left.pop(cell.key, 0))
         return again

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BEFORE_AND_AFTER = "Grey: before; blue: after."
-UNSEEN_NOTE = " Languages that the model did not see in pre-training are red."
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def draw_figures(run: Run, folder: Path) -> tuple[DrawnFigure, ...]:
 def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
     """Yield what each figure is in the paper, its name, title and caption, and the figure."""
     tables, unseen = run.tables, unseen_languages(run)
-    red = UNSEEN_NOTE if unseen else ""
+    red = " Languages that the model did not see in pre-training are red." if unseen else ""
     if "sweep" in tables and len(tables["sweep"]):
         title = "Text in the target language and perplexity, over the number of experts"
         caption = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from interlingua.analysis.evidence import changes
 from interlingua.analysis.published import published_values
-from interlingua.analysis.schema import STEERED, groups
+from interlingua.analysis.schema import ORIGINAL, OVER_TARGETS, STEERED, groups
 from interlingua.report.layout import Column, PaperTable
 from interlingua.report.paper_tables.beside_paper import Runs, beside, paper_table, setting, tables_of
 
@@ -17,11 +16,12 @@ def gains(runs: Runs) -> Iterator[PaperTable]:
     rows = []
     for label, run, table in tables_of(runs, "retrieval"):
         pairs = table[table["query"] != table.candidate]
-        before = pairs[pairs.condition == "original"].set_index(["query", "candidate"]).top1
-        edited = pairs[(pairs.condition != "original") & (pairs["query"] == pairs.target)]
-        for (condition, kind, k), own in groups(edited, ["condition", "kind", "k"]):
-            gain = own.top1.to_numpy() - before.reindex(own.set_index(["query", "candidate"]).index).to_numpy()
-            found = {"median": float(np.median(gain)), "max": float(gain.max())}
+        if not (pairs.condition == ORIGINAL).any():
+            continue
+        edited = pairs[(pairs.condition != ORIGINAL) & (pairs["query"] == pairs.target)]
+        for (condition, kind, k), rows_of_edit in groups(edited, OVER_TARGETS):
+            gain = changes(pairs, rows_of_edit, ["query", "candidate"], "top1").change
+            found = {"median": float(gain.median()), "max": float(gain.max())}
             row = {**setting(label, {"kind": kind, "k": k}), "condition": condition, "pairs": len(gain)}
             for name, value in found.items():
                 metric = f"top1_gain_target_query_{name}" if condition == STEERED else ""

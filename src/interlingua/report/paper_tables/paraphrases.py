@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlingua.analysis.published import published_values
-from interlingua.analysis.schema import EDIT, groups
+from interlingua.analysis.schema import EDIT, MIXED, POST, PRE, groups
 from interlingua.report.layout import Column, PaperTable
 from interlingua.report.paper_tables.beside_paper import LANGUAGE, Runs, beside, paper_table, setting, tables_of
 
@@ -24,8 +24,8 @@ def paraphrases(runs: Runs) -> Iterator[PaperTable]:
         rows = []
         for label, run, table in tables_of(runs, source):
             original = run.tables.get("paraphrase", table)
-            pre = original[original.condition == "pre"].set_index("language")
-            in_target = table[(table.language == table.target) & table.condition.isin(["post", "mixed"])]
+            pre = original[original.condition == PRE].set_index("language")
+            in_target = table[(table.language == table.target) & table.condition.isin([POST, MIXED])]
             for (target, kind, k), both in groups(in_target, EDIT):
                 values = both.set_index("condition").top1
                 found = {"post": values.get("post"), "mixed": values.get("mixed")}

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis import schema
 from interlingua.measures import bitext, paraphrase
 from interlingua.study.cells.work import Work
 
 
 def measure_paraphrases(work: Work) -> dict[str, pd.DataFrame]:
     """Measure retrieval of paraphrases: `pre` for the original model, `post` and `mixed` for an edited one."""
-    by_condition = {"pre": ("original", "original")}
+    by_condition = {schema.PRE: ("original", "original")}
     if "edited" in work.needs:
-        by_condition = {"post": ("edited", "edited"), "mixed": ("original", "edited")}
+        by_condition = {schema.POST: ("edited", "edited"), schema.MIXED: ("original", "edited")}
     searches = [
         (condition, code, (work.needs[queries][f"{code}/left"], work.needs[candidates][f"{code}/right"]))
         for code in work.parameters["languages"]

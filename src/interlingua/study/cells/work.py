@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from interlingua.interventions import edited
 from interlingua.models import LanguageModel
-from interlingua.study.conditions import Condition, in_condition, make_edit
+from interlingua.study.conditions import Condition, make_edit
 from interlingua.study.corpora import Corpora
 from interlingua.study.plan import Cell
 
@@ -49,4 +50,4 @@ class Work:
     def in_condition(self) -> AbstractContextManager[None]:
         """Return a context in which the model is in the cell's condition."""
         edit = make_edit(self.model, self.needs["experts"], self.condition) if self.condition.edits else None
-        return in_condition(self.model, edit)
+        return edited(self.model, edit)
