@@ -270,7 +270,7 @@ def test_options_of_intervene(run_cli, experts, tmp_path):
         (["--kind", "dampen", "--option", "alpha"], "write NAME=VALUE"),
         (["--kind", "ablate", "--option", "alpha=1"], "'ablate' takes no alpha"),
         (["--control", "odd"], "unknown control 'odd'; use uniform, matched"),
-        (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take these options"),
+        (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take alpha="),
         (["--kind", "dampen", "--option", "alpha=["], "is not a number, word or list"),
         (["--strength", "2"], "strength must lie between 0 and 1"),
         (["--layer", "9"], "the model has no 9; it has 0, 1"),

@@ -265,16 +265,6 @@ def test_blooms_slow_path_which_runs_past_its_layers_is_an_error(way):
         il.find_experts(model, il.ParallelCorpus("tiny", "dev", SENTENCES))
 
 
-def test_contexts_left_in_another_order_are_an_error():
-    model = make_model("llama")
-    halve = il.Intervention.of_neurons(model.neurons, np.array([3]), scale=0.5, shift=0.0)
-    outer, inner = halve.applied_to(model), halve.applied_to(model)
-    outer.__enter__()
-    inner.__enter__()
-    with pytest.raises(SteeringError, match="in the reverse order"):
-        outer.__exit__(None, None, None)
-
-
 def test_saving_never_removes_other_files(llama, tmp_path, monkeypatch):
     edit = some_edit(llama, "zero", shift=True)
     (tmp_path / "work").mkdir()

@@ -129,7 +129,7 @@ def test_a_full_disk_stops_the_study_and_loses_only_the_cell_in_work(config, tmp
 
     with monkeypatch.context() as patch:
         patch.setattr("interlingua.study.cell_store.save_file", save_once)
-        with pytest.raises(StorageError, match=r"No space left on device.*make room and run the study again"):
+        with pytest.raises(StorageError, match=r"No space left on device.*make room and do it again"):
             il.run_study(config, tmp_path / "run")
     assert not list((tmp_path / "run").rglob(".*")), "no half files"
     with pytest.raises(ArtifactError, match="no finished study"):

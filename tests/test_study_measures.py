@@ -89,7 +89,10 @@ def test_paraphrase_is_what_the_room_gives_and_the_control_is_a_table_of_its_own
 
     before = embedded()
     with spanish.applied_to(model):
-        expected = il.paraphrase(before, embedded()).set_index("condition").top1
+        after = embedded()
+    mixed = {"spa_Latn": (before["spa_Latn"][0], after["spa_Latn"][1])}
+    sides = {"pre": before, "post": after, "mixed": mixed}
+    expected = {condition: il.paraphrase(pairs).top1.item() for condition, pairs in sides.items()}
     table = run.tables["paraphrase"].query("language == 'spa_Latn'")
     assert set(table.condition) == {"pre", "post", "mixed"}
     assert table.query("condition == 'pre'").top1.item() == expected["pre"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,13 +12,21 @@ import huggingface_hub
 import numpy as np
 from huggingface_hub import ModelHubMixin
 from huggingface_hub.errors import HfHubHTTPError
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from interlingua.errors import ArtifactError
 from interlingua.files import folder_written_whole, sha256_of_file, write_json
+from interlingua.valid import first_error, read_json
 
 MANIFEST = "manifest.json"
+
+
+class Checksummed(BaseModel):
+    """What every manifest has."""
+
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,13 @@ def save_artifact(folder: Path, name: str, artifact: Artifact, card: str) -> Non
         (temporary / "README.md").write_text(card, encoding="utf-8")
 
 
-def load_artifact(folder: Path, name: str) -> Artifact:
+def load_artifact(folder: Path, name: str, fields: type[BaseModel]) -> Artifact:
     """Read what `save_artifact` wrote.
+
+    Args:
+        folder: Where it is.
+        name: What it is.
+        fields: What its description must have.
 
     Raises:
         ArtifactError: The folder is missing, holds something else, or is damaged.
@@ -64,14 +76,23 @@ def load_artifact(folder: Path, name: str) -> Artifact:
     if not arrays.is_file() or not manifest.is_file():
         raise ArtifactError(f"'{folder}' holds no {name}: it needs {arrays.name} and {MANIFEST}")
     try:
-        description = json.loads(manifest.read_text(encoding="utf-8"))
-        intact = sha256_of_file(arrays) == description["sha256"]
+        description = read_json(manifest)
+        checksum = Checksummed.model_validate(description).sha256
+        fields.model_validate(description)
+        intact = sha256_of_file(arrays) == checksum
         content = load_file(arrays) if intact else {}
-    except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError, SafetensorError) as error:
-        raise ArtifactError(f"'{folder}' is damaged: {error}; make it again") from error
+    except ValidationError as error:
+        raise damaged(folder, first_error(error)) from None
+    except (OSError, ValueError, SafetensorError) as error:
+        raise damaged(folder, error) from error
     if not intact:
         raise ArtifactError(f"'{arrays}' is damaged: its checksum is not the one in {MANIFEST}; make it again")
     return Artifact(content, description)
+
+
+def damaged(folder: Path, reason: object) -> ArtifactError:
+    """Return the error of an artefact that cannot be what it says that it is."""
+    return ArtifactError(f"'{folder}' is damaged: {reason}; make it again")
 
 
 class HubArtifact(ModelHubMixin, library_name="interlingua"):

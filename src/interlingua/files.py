@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,7 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interlingua.errors import InputError
+from safetensors import SafetensorError
+
+from interlingua.errors import InputError, StorageError
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
@@ -20,17 +25,37 @@ def written_whole(path: Path) -> Generator[Path]:
     """Yield a temporary name beside `path`; on leaving, rename it to `path`, or remove it after an error.
 
     The temporary name keeps the suffix of `path`, since some writers choose their format by it.
+
+    Raises:
+        StorageError: It cannot be written; the message says why.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Turn what goes wrong in writing to a path into an error that says what was being written.
+
+    Raises:
+        StorageError: Something went wrong.
+    """
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        full = isinstance(error, SafetensorError) or error.errno in NO_ROOM
+        advice = "; make room and do it again: what was finished is kept" if full else ""
+        raise StorageError(f"cannot write '{path}': {reason}{advice}") from error
 
 
 @contextmanager
@@ -40,11 +65,36 @@ def folder_written_whole(path: Path) -> Generator[Path]:
     Raises:
         InputError: `path` is a file, the working directory, or a folder that holds anything but older versions of what
             is written; nothing is removed that is not replaced.
+        StorageError: It cannot be written; the message says why.
     """
-    if path.is_file():
+    require_folder(path)
+    with writing(path):
+        yield from _folder_written_whole(path)
+
+
+def require_folder(path: Path) -> None:
+    """Raise unless a folder could be written there: commands ask before the work that the folder is for.
+
+    Raises:
+        InputError: It is a file, or the working directory or a parent of it.
+    """
+    if path.exists() and not path.is_dir():
         raise InputError(f"'{path}' is a file; a folder is to be written")
-    if path.resolve() == Path.cwd():
-        raise InputError("the working directory cannot be replaced; name another folder")
+    if path.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(f"'{path}' is the working directory, or holds it, and cannot be replaced; name another folder")
+
+
+def require_file(path: Path) -> None:
+    """Raise unless a file could be written there.
+
+    Raises:
+        InputError: It is a folder.
+    """
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder; name a file in it")
+
+
+def _folder_written_whole(path: Path) -> Generator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -9,15 +9,45 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, Field, NonNegativeInt
 
 from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
-from interlingua.artifact import Artifact, HubArtifact, artifact_folder, load_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, artifact_folder, damaged, load_artifact, save_artifact
 from interlingua.errors import ArtifactError
 from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import embed_layers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
+from interlingua.valid import require_array
+
+
+class MadeFrom(BaseModel):
+    """What an aligner says that it is made from, at least."""
+
+    model: str
+    revision: str | None
+    dtype: str
+    neurons: str
+
+
+class EditFields(BaseModel):
+    """What an aligner says of its intervention."""
+
+    kind: str
+    parameters: dict[str, Any]
+
+
+class AlignerFields(BaseModel):
+    """What the manifest of an aligner has; those of before special tokens were left out do not name them."""
+
+    languages: list[str]
+    layers: list[NonNegativeInt] = Field(min_length=1)
+    scoring: Scoring
+    final_norm: bool
+    special_tokens: bool = True
+    made_from: MadeFrom
+    edit: EditFields | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +150,9 @@ class Aligner(HubArtifact):
         Raises:
             ArtifactError: It cannot be had, is damaged, or was made for another model.
         """
-        artifact = load_artifact(artifact_folder(source, revision, token), "aligner")
+        folder = artifact_folder(source, revision, token)
+        artifact = load_artifact(folder, "aligner", AlignerFields)
+        _require_arrays(folder, artifact)
         made_from = artifact.description["made_from"]
         if model is None:
             model = load_model(made_from["model"], revision=made_from["revision"], dtype=made_from["dtype"])
@@ -169,6 +201,28 @@ class Aligner(HubArtifact):
             '```python\nimport interlingua as il\n\naligner = il.Aligner.from_pretrained(".")\n'
             'aligner.encode(["..."])\n```\n'
         )
+
+
+def _require_arrays(folder: Path, artifact: Artifact) -> None:
+    """Raise unless the arrays of an aligner have the shapes that its description says.
+
+    Raises:
+        ArtifactError: They have not.
+    """
+    arrays, languages = artifact.arrays, len(artifact.description["languages"])
+    try:
+        means, matrices = arrays["means"], arrays["matrices"]
+        dimensions = means.shape[-1] if means.ndim else 0
+        require_array("means", means, (languages, dimensions))
+        outputs = matrices.shape[1] if matrices.ndim == 3 else dimensions
+        require_array("matrices", matrices, (languages if len(matrices) > 1 else 1, outputs, dimensions))
+        if "edit" in artifact.description:
+            size = (arrays["edit_neurons"].size,)
+            require_array("edit_neurons", arrays["edit_neurons"], size, integers=True, low=0)
+            for name in ("edit_scale", "edit_shift"):
+                require_array(name, arrays[name], size)
+    except (KeyError, ValueError) as error:
+        raise damaged(folder, error.args[0]) from None
 
 
 def edit_of_cut(edit: Intervention | None, shorter: LanguageModel) -> Intervention | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from interlingua.files import folder_written_whole
 from interlingua.interventions import bake
 from interlingua.measures.embedding import MAX_LENGTH
 from interlingua.models.quiet import quiet_transformers
+from interlingua.valid import read_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -53,11 +54,10 @@ def save_sentence_transformer(
         InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote code.
         MissingExtraError: The extra `embed` is not installed.
     """
-    try:
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer import modules
-    except ImportError:
-        raise MissingExtraError("writing a folder for sentence-transformers", "embed") from None
+    require_sentence_transformers()
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
+
     if len(layers) > 1:
         raise InputError("stock modules read one layer, and this aligner reads several; align with max_layers=1")
     weight, bias = (torch.from_numpy(array).float() for array in map_)
@@ -67,7 +67,7 @@ def save_sentence_transformer(
     with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
         checkpoint = Path(scratch) / "checkpoint"
         model.save_pretrained(checkpoint)
-        if "auto_map" in json.loads((checkpoint / "config.json").read_text(encoding="utf-8")):
+        if "auto_map" in read_json(checkpoint / "config.json"):
             raise InputError(
                 f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
                 "remote code; align without interventions: edits=None"
@@ -92,6 +92,16 @@ def save_sentence_transformer(
         )
         parts.append(modules.Normalize())
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary))
+
+
+def require_sentence_transformers() -> None:
+    """Raise unless an aligner can be exported.
+
+    Raises:
+        MissingExtraError: The extra `embed` is not installed.
+    """
+    if importlib.util.find_spec("sentence_transformers") is None:
+        raise MissingExtraError("writing a folder for sentence-transformers", "embed")
 
 
 def _added_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:

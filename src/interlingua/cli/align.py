@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ import typer
 from interlingua.cli.console import say
 from interlingua.cli.loading import load_model
 from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+
+logger = logging.getLogger(__name__)
 
 
 def align(
@@ -38,10 +41,20 @@ def align(
     """Find the best way to align a frozen model, and write an aligner: a map and the layer that it reads."""
     from interlingua.alignment import align as align_model
     from interlingua.alignment.edits import EditGrid
+    from interlingua.alignment.sentence_transformer import require_sentence_transformers
     from interlingua.corpora import open_corpus
+    from interlingua.files import require_folder
+    from interlingua.models.checkpoint import takes_biases
 
+    require_folder(folder)
+    if export is not None:
+        require_folder(export)
+        require_sentence_transformers()
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
+    if export is not None and interventions and not takes_biases(loaded):
+        logger.info("No interventions: they need biases that the model lacks, and an export would need remote code")
+        interventions = False
     aligner = align_model(
         loaded, probe, layers=layer, methods=method, max_layers=1 if export else max_layers,
         edits=EditGrid() if interventions else None, language_free=export is not None,

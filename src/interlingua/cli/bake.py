@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +21,15 @@ def bake(
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Write an intervention into a model's weights, as a checkpoint that transformers loads."""
+    from interlingua.files import require_folder
     from interlingua.interventions import Intervention
     from interlingua.interventions import bake as bake_into
+    from interlingua.valid import read_json
 
+    require_folder(folder)
     edit = Intervention.from_pretrained(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
     bake_into(loaded, edit).save_pretrained(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     needs_code = " (load it with trust_remote_code=True: it has biases that its family lacks)"
     say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -22,9 +23,9 @@ from interlingua.cli.known import list_known
 from interlingua.cli.perplexity import perplexity
 from interlingua.cli.report import report
 from interlingua.cli.study import study
-from interlingua.errors import InterlinguaError
+from interlingua.errors import InputError, InterlinguaError
 
-INTERRUPTED = 130  # which is also what typer makes of Ctrl-C
+INTERRUPTED, TERMINATED = 130, 143  # the first is also what typer makes of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for command in (study, report, experts, intervene, generate, embed, perplexity, bake, compare, align):
@@ -51,27 +52,51 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line: exit 2 on wrong input, 1 on failure, 130 when interrupted."""
+    """Run the command line: exit 2 on wrong input, 1 on failure, 130 when interrupted, 143 when told to end."""
+    ended: list[int] = []
+
+    def end(number: int, frame: object) -> NoReturn:
+        ended.append(TERMINATED)
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, end)
     try:
+        _require_text(sys.argv[1:])
         with log_shown():
             app()
     except InterlinguaError as error:
-        err.print(f"error: {error}", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _exit_with(str(error), error.exit_code)
     except OSError as error:
-        err.print(f"error: {error}", markup=False, soft_wrap=True)
-        sys.exit(InterlinguaError.exit_code)
+        _exit_with(str(error), InterlinguaError.exit_code)
     except KeyboardInterrupt:
-        _exit_interrupted()
+        _exit_interrupted(*ended[:1])
     except SystemExit as exit_:
         if exit_.code == INTERRUPTED:
-            _exit_interrupted()
+            _exit_interrupted(*ended[:1])
         raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
-def _exit_interrupted() -> NoReturn:
+def _require_text(arguments: list[str]) -> None:
+    """Raise where an argument is not text, which nothing could be printed or written of.
+
+    Raises:
+        InputError: One is not.
+    """
+    for argument in arguments:
+        if not argument.isprintable() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in argument):
+            raise InputError(f"the argument {argument!r} is not text in UTF-8")
+
+
+def _exit_with(reason: str, code: int) -> NoReturn:
+    err.print(f"error: {reason}", markup=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _exit_interrupted(code: int = INTERRUPTED) -> NoReturn:
     err.print("interrupted; what was finished is kept")
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: libraries whose import was interrupted can raise once more while the interpreter winds down.
-    os._exit(INTERRUPTED)
+    os._exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -30,10 +31,17 @@ class _BesideBars(logging.Handler):
             sys.stdout.flush()
 
 
+def _show_warning(message: Warning | str, *where: object, **file: object) -> None:
+    """Print a warning as the library's are, without the line of code that gave it."""
+    tqdm.write(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
 @contextmanager
 def log_shown() -> Generator[None]:
     """Show the library's log, from INFO on, while a command runs."""
     logger, handler = logging.getLogger("interlingua"), _BesideBars()
+    shown = warnings.showwarning
+    warnings.showwarning = _show_warning  # ty: ignore[invalid-assignment]
     level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -41,6 +49,7 @@ def log_shown() -> Generator[None]:
     try:
         yield
     finally:
+        warnings.showwarning = shown
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate

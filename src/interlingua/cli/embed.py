@@ -34,18 +34,20 @@ def embed(
     """Embed the sentences of a file."""
     import numpy as np
 
-    from interlingua.corpora.folder import read_lines
-    from interlingua.files import written_whole
+    from interlingua.corpora.lines import read_lines
+    from interlingua.files import require_file, written_whole
     from interlingua.interventions import edited
     from interlingua.measures import embed as embed_sentences
     from interlingua.models.pooling import Pooling
 
+    require_file(file)
+    file = file.with_suffix(".npy")
     lines, edit = read_lines(sentences), load_intervention(intervention)
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
     loaded = load_model(model, device, dtype, trust_remote_code)
     with edited(loaded, edit):
         embedded = embed_sentences(loaded, lines, layer=layer, pooling=cast(Pooling, pooling))
-    with written_whole(file.with_suffix(".npy")) as temporary:
+    with written_whole(file) as temporary:
         np.save(temporary, embedded)
-    say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file.with_suffix('.npy')}")
+    say(f"{embedded.shape[0]:,} embeddings of {embedded.shape[1]:,} dimensions: {file}")

@@ -38,9 +38,11 @@ def experts(
     from interlingua.corpora import open_corpus
     from interlingua.experts import find_experts_by_pooling, remove_recording
     from interlingua.experts.holding import Hold, ResponseType
+    from interlingua.files import require_folder
     from interlingua.models.pooling import Pooling
     from interlingua.report.terminal import experts_summary
 
+    require_folder(folder)
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
     poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))

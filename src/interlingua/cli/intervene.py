@@ -26,8 +26,10 @@ def intervene(
 ) -> None:
     """Make an intervention from experts: an affine edit of neurons, as files."""
     from interlingua.experts import Experts
+    from interlingua.files import require_folder
     from interlingua.interventions import make_intervention, random_control
 
+    require_folder(folder)
     found = Experts.from_pretrained(experts_folder)
     options = {**({"k": k} if k is not None else {}), **_parse_options(option or [])}
     edit = make_intervention(kind, found, target, options)
@@ -53,6 +55,6 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
             raise InputError(f"'{option}' is not an option of a kind; write NAME=VALUE, for example alpha=0.5")
         try:
             parsed[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (ValueError, RecursionError, yaml.YAMLError):
             raise InputError(f"'{option}': '{value}' is not a number, word or list") from None
     return parsed

@@ -14,17 +14,29 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel
 
-from interlingua.artifact import Artifact, HubArtifact, load_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
-from interlingua.experts.statistics import ResponseStatistics
+from interlingua.experts.statistics import STATISTICS, ResponseStatistics
 from interlingua.files import written_whole
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
+from interlingua.valid import require_array
 
 CHANCE = 0.5
 SPREAD = ["language", "layer", "module", "k", "experts", "share"]
 Score: TypeAlias = Literal["auroc", "average_precision"]
+
+
+class ExpertsFields(BaseModel):
+    """What the manifest of experts has."""
+
+    languages: list[str]
+    linears: list[tuple[str, int, str, int, int, bool]]
+    sentences: int
+    made_from: dict[str, Any]
+    ranked_by: Score
 
 
 @dataclass(frozen=True)
@@ -221,10 +233,19 @@ class Experts(HubArtifact):
 
     @classmethod
     def _read(cls, folder: Path) -> Experts:
-        artifact = load_artifact(folder, "experts")
+        artifact = load_artifact(folder, "experts", ExpertsFields)
         description = artifact.description
         neurons = NeuronIndex(tuple(NeuronLinear(*linear) for linear in description["linears"]))
         arrays = dict(artifact.arrays)
+        shape = (len(description["languages"]), len(neurons))
+        try:
+            for name in ("auroc", "average_precision"):
+                require_array(name, arrays[name], shape, low=0, high=1)
+            for name in STATISTICS:
+                require_array(name, arrays[name], shape)
+        except (KeyError, ValueError) as error:
+            raise damaged(folder, error.args[0]) from None
+        arrays = {name: arrays[name] for name in ("auroc", "average_precision", *STATISTICS)}
         return cls(
             tuple(description["languages"]),
             neurons,

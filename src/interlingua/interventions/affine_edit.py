@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interlingua.valid import require_array
+
 
 @dataclass(frozen=True)
 class AffineEdit:
@@ -20,6 +22,19 @@ class AffineEdit:
     units: np.ndarray
     scale: np.ndarray
     shift: np.ndarray
+
+    def check(self) -> None:
+        """Raise unless it is what its attributes say.
+
+        Raises:
+            ValueError: It is not.
+        """
+        shape = (self.units.size,)
+        require_array("units", self.units, shape, integers=True, low=0)
+        require_array("scale", self.scale, shape)
+        require_array("shift", self.shift, shape)
+        if (np.diff(self.units) <= 0).any():
+            raise ValueError("'units' do not ascend, each once")
 
     def joined(self, other: AffineEdit) -> AffineEdit:
         """Return both edits as one; they have no unit in common."""

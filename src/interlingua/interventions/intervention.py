@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import BaseModel
 
-from interlingua.artifact import Artifact, HubArtifact, load_artifact, save_artifact
+from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 from interlingua.interventions.affine_edit import AffineEdit
 
 if TYPE_CHECKING:
     from interlingua.interventions.apply import How
     from interlingua.models import LanguageModel, NeuronIndex
+
+
+class InterventionFields(BaseModel):
+    """What the manifest of an intervention has."""
+
+    neurons: str
+    kind: str
+    parameters: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -197,12 +206,15 @@ class Intervention(HubArtifact):
 
     @classmethod
     def _read(cls, folder: Path) -> Intervention:
-        artifact = load_artifact(folder, "intervention")
-        names = dict.fromkeys(key.rsplit("/", 1)[0] for key in artifact.arrays)
-        edits = {
-            name: AffineEdit(*(artifact.arrays[f"{name}/{part}"] for part in ("units", "scale", "shift")))
-            for name in names
-        }
+        artifact = load_artifact(folder, "intervention", InterventionFields)
+        names = dict.fromkeys(key.rpartition("/")[0] for key in artifact.arrays)
+        edits = {}
+        for name in names:
+            try:
+                edits[name] = AffineEdit(*(artifact.arrays[f"{name}/{part}"] for part in ("units", "scale", "shift")))
+                edits[name].check()
+            except (KeyError, ValueError) as error:
+                raise damaged(folder, f"{name}: {error.args[0]}") from None
         return cls(
             edits,
             artifact.description["neurons"],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.interventions.ablate import ablate
@@ -16,6 +18,7 @@ from interlingua.interventions.linear_transport import linear_transport
 from interlingua.interventions.mean_shift import mean_shift
 from interlingua.interventions.neutralise import neutralise
 from interlingua.interventions.set_to_mean import set_to_mean
+from interlingua.valid import first_error
 
 if TYPE_CHECKING:
     from interlingua.experts import Experts
@@ -66,12 +69,35 @@ def make_intervention(kind: str, experts: Experts, target: str | None, options: 
     ]
     if missing:
         raise InputError(f"'{kind}' needs {' and '.join(missing)}")
+    check_options(kind, options)
     try:
         return constructor(experts, **given)
     except InterlinguaError:
         raise
     except (TypeError, ValueError) as error:
         raise InputError(f"'{kind}' cannot take these options: {error}") from error
+
+
+def check_options(kind: str, options: Mapping[str, Any]) -> None:
+    """Raise where an option has a value of another type than its constructor takes, or one that is not finite.
+
+    Raises:
+        InputError: One has.
+
+    Example:
+        >>> check_options("dampen", {"alpha": "half"})
+        Traceback (most recent call last):
+        ...
+        interlingua.errors.InputError: 'dampen' cannot take alpha=half: Input should be a valid number, unable to ...
+    """
+    hints = get_type_hints(INTERVENTIONS[kind], localns={"Experts": object, "Intervention": object})
+    for name, value in options.items():
+        if name not in hints:
+            continue
+        try:
+            TypeAdapter(hints[name], config={"allow_inf_nan": False}).validate_python(value)
+        except ValidationError as error:
+            raise InputError(f"'{kind}' cannot take {name}={value}: {first_error(error)}") from None
 
 
 def explain(constructor: Callable[..., Intervention]) -> tuple[str, str]:

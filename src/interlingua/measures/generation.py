@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from interlingua.errors import InputError
+from interlingua.errors import ActivationError, InputError
 from interlingua.files import written_whole
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import progress_bar
@@ -79,7 +79,17 @@ def generate(
         raise InputError(
             f"generation needs at least one text, one token and a seed of 0 or more, not {n}, {max_new_tokens}, {seed}"
         )
-    warpers = [TemperatureLogitsWarper(float(temperature)), TopKLogitsWarper(top_k), TopPLogitsWarper(top_p)]
+    if model.positions is not None and 1 + max_new_tokens > model.positions:
+        raise InputError(
+            f"{max_new_tokens} new tokens after the start token are more than the {model.positions} positions of "
+            f"{model.name}; ask for {model.positions - 1} at most"
+        )
+    warpers = [
+        _RequireNumbers(),
+        TemperatureLogitsWarper(float(temperature)),
+        TopKLogitsWarper(top_k),
+        TopPLogitsWarper(top_p),
+    ]
     config = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
@@ -97,7 +107,7 @@ def generate(
                     prompt,
                     attention_mask=torch.ones_like(prompt),
                     generation_config=config,
-                    logits_processor=LogitsProcessorList([*warpers, sampler]),
+                    logits_processor=LogitsProcessorList([_RequireNumbers(), *warpers, sampler]),
                 )
             texts.extend(model.tokenizer.batch_decode(output[:, 1:], skip_special_tokens=True))
             bar.update(len(rows))
@@ -180,6 +190,19 @@ def _no_other_settings(model: LanguageModel, config: GenerationConfig) -> Genera
         yield
     finally:
         hf.generation_config = previous
+
+
+class _RequireNumbers:
+    """Raise where the first logits are no numbers: sampling would go on with empty texts."""
+
+    def __init__(self) -> None:
+        self.checked = False
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if not self.checked and scores.isnan().any():
+            raise ActivationError("the model's logits are NaN; try dtype float32 or bfloat16, or another checkpoint")
+        self.checked = True
+        return scores
 
 
 class _GumbelSampler:

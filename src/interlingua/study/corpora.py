@@ -96,6 +96,10 @@ def _parallel(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
     measured = tuple(dict.fromkeys([*measured, *config.targets]))
     if len(probed) < 2 or len(measured) < 2:
         raise InputError(f"a study needs at least two languages; corpus '{config.corpus}' gives {', '.join(measured)}")
+    if min(len(probe), len(evaluation)) < 2:
+        raise InputError(
+            f"a study needs at least two sentences to probe and two to evaluate, not {len(probe)} and {len(evaluation)}"
+        )
     return probe.only(probed), evaluation.only(measured)
 
 

@@ -13,7 +13,7 @@ from interlingua.study.cluster import devices_of
 from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import load_corpora
 from interlingua.study.cost import Cost, Speed
-from interlingua.study.model import Checkpoint, KnownModel, load_study_model, require_neurons
+from interlingua.study.model import Checkpoint, KnownModel, load_study_model, require_fits
 from interlingua.study.plan import Cell, once, plan
 from interlingua.study.run import default_folder, measurable
 
@@ -94,7 +94,7 @@ def estimate_study(config: StudyConfig | str | Path, out: str | Path | None = No
     devices = devices_of(config)
     model = load_study_model(config, devices[0])
     known = KnownModel.of(model)
-    require_neurons(config, known)
+    require_fits(config, known)
     costs: dict[str, Cost] = {}
     rows = []
     for cell in once(plan(measured, known.identity, corpora)):

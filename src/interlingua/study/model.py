@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
@@ -17,6 +16,7 @@ from interlingua.errors import InputError
 from interlingua.files import sha256_of_json, write_json
 from interlingua.models.packaged import PACKAGED_MODELS, checkpoint_folder
 from interlingua.study.config import StudyConfig
+from interlingua.valid import read_json
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
@@ -30,15 +30,25 @@ LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "inner")
 
 @dataclass(frozen=True)
 class KnownModel:
-    """What a plan needs of a model: its identity (`LanguageModel.identity`), and how many neurons it has."""
+    """What a plan needs of a model.
+
+    Attributes:
+        identity: What tells it from others (`LanguageModel.identity`).
+        neurons: How many it has.
+        layers: How many hidden states it has, the input of the first block among them.
+        positions: How many tokens it can read at a time; None where that is not bounded.
+    """
 
     identity: Mapping[str, str | None]
     neurons: int
+    layers: int
+    positions: int | None
 
     @classmethod
     def of(cls, model: LanguageModel) -> KnownModel:
         """Return what a loaded model is."""
-        return cls(model.identity(), len(model.neurons))
+        layers = model.hf.config.get_text_config().num_hidden_layers + 1
+        return cls(model.identity(), len(model.neurons), layers, model.positions)
 
 
 def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
@@ -59,12 +69,17 @@ def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
     return model
 
 
-def require_neurons(config: StudyConfig, known: KnownModel) -> None:
-    """Raise where a model has fewer neurons than a study's largest k.
+def require_fits(config: StudyConfig, known: KnownModel) -> None:
+    """Raise where a study asks for more than its model has: neurons, layers or positions.
 
     Raises:
-        InputError: It has fewer.
+        InputError: It does.
     """
+    if not -known.layers <= config.layer < known.layers:
+        raise InputError(f"{config.model} has no layer {config.layer}; use {-known.layers} to {known.layers - 1}")
+    longest = 1 + config.generation.max_new_tokens
+    if "generation" in config.measures and known.positions is not None and longest > known.positions:
+        raise InputError(f"generation of {longest - 1} tokens needs more than the {known.positions} of {config.model}")
     largest = max([*config.k, *config.sweep.k])
     if largest > known.neurons:
         raise InputError(f"k = {largest:,} is more than the {known.neurons:,} neurons of {config.model}")
@@ -107,10 +122,10 @@ class Checkpoint:
     def recall(self, run_folder: Path) -> KnownModel | None:
         """Return the model that a run folder remembers, if it was loaded from this very checkpoint."""
         try:
-            kept = json.loads((run_folder / KNOWN).read_text(encoding="utf-8"))
+            kept = read_json(run_folder / KNOWN)
             if self.mark is None or kept["mark"] != self.mark:
                 return None
-            return KnownModel(kept["identity"], kept["neurons"])
+            return KnownModel(kept["identity"], kept["neurons"], kept["layers"], kept["positions"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -123,8 +138,10 @@ def _folder(config: StudyConfig) -> Path | None:
     """Return where the checkpoint is on this machine; of a model of the Hub, the commit that the cache holds."""
     if config.model in PACKAGED_MODELS:
         folder = checkpoint_folder(config.model)
-    elif Path(config.model).is_dir():
+    elif Path(config.model, "config.json").is_file():
         folder = Path(config.model)
+    elif Path(config.model).is_dir():
+        return None
     else:
         from huggingface_hub import try_to_load_from_cache
         from huggingface_hub.errors import HFValidationError

@@ -21,7 +21,7 @@ from interlingua.study.config import StudyConfig, load_config
 from interlingua.study.corpora import Corpora, load_corpora
 from interlingua.study.log import StudyLog, study_log
 from interlingua.study.manifest import manifest_of
-from interlingua.study.model import Checkpoint, KnownModel, require_neurons
+from interlingua.study.model import Checkpoint, KnownModel, require_fits
 from interlingua.study.plan import Cell, once, plan
 from interlingua.study.store import Run
 
@@ -103,14 +103,14 @@ def run_study(
             assignment = Assignment(config, corpora, run.folder.absolute())
             executor = stack.enter_context(executor_of(assignment, cluster))
             known = executor.identify()
-            require_neurons(config, known)
+            require_fits(config, known)
         cells = plan(config, known.identity, corpora)
         missing = once(cells) if fresh else missing_cells(cells, store)
         stack.enter_context(store.locked())
         log = stack.enter_context(study_log(run.folder / LOG))
         if executor is not None:
             checkpoint.remember(run.folder, known)
-        if not missing and run.is_of(asked):
+        if not missing and run.is_whole(asked) and store.is_planned(once(cells)):
             logger.info("Nothing to do: all %d cells are done", len(once(cells)))
             return run
         if fresh:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from interlingua.interventions import INTERVENTIONS
+from interlingua.interventions.registry import check_options
 from interlingua.languages import parse_languages
 
 MeasureName: TypeAlias = Literal[
@@ -70,6 +71,7 @@ class Kind(Section):
             raise ValueError(
                 f"'{self.kind}' takes no {', '.join(unknown)}; it takes {', '.join(settable) or 'no options'}"
             )
+        check_options(self.kind, self.options)
         return self
 
     @property
@@ -107,6 +109,12 @@ class Perplexity(Section):
     window: int | None = Field(
         512, ge=2, description="the most tokens of a window; null is the model's maximum, the paper's choice"
     )
+
+    @model_validator(mode="after")
+    def _windows_meet(self) -> Perplexity:
+        if self.window is not None and self.stride >= self.window:
+            raise ValueError(f"a stride of {self.stride} leaves tokens between windows of {self.window}")
+        return self
 
 
 class Paraphrase(Section):

@@ -12,7 +12,6 @@ figures/, report.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,35 +19,65 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from pydantic import BaseModel, ValidationError
 
-from interlingua.errors import ArtifactError
-from interlingua.files import write_json, written_whole
+from interlingua.errors import ArtifactError, InterlinguaError
+from interlingua.files import sha256_of_file, write_json, written_whole
 from interlingua.study.config import StudyConfig, load_config
+from interlingua.valid import first_error, read_json
+
+MANIFEST, RESULTS = "manifest.json", "results"
+
+
+class ManifestFields(BaseModel):
+    """What a manifest has, at least: runs of 0.1 have no `tables`."""
+
+    interlingua: str
+    torch: str
+    transformers: str
+    numpy: str
+    python: str
+    model: dict[str, Any]
+    probe: dict[str, Any]
+    evaluation: dict[str, Any]
+    cells: int
+    seconds: float
+    failed: list[dict[str, str]] = []
+    tables: dict[str, str] = {}
 
 
 class Tables(Mapping[str, pd.DataFrame]):
-    """The tidy tables of a run by name, each read when it is first asked for."""
+    """The tidy tables of a run by name, each read when it is first asked for.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        run: The run. Where its manifest has checksums, a table that is absent or changed is an error.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._folder = run.folder / RESULTS
         self._read: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        path = self._folder / f"{name}.parquet"
         if name not in self._read:
-            if not path.is_file():
+            if name not in self:
                 raise KeyError(name)
+            path = self._folder / f"{name}.parquet"
             try:
+                checksum = self._run.checksums().get(name)
+                if checksum is not None and sha256_of_file(path) != checksum:
+                    raise ValueError("it is not as the study wrote it")
                 self._read[name] = pd.read_parquet(path)
             except (OSError, ValueError) as error:
                 raise ArtifactError(f"'{path}' cannot be read: {error}; run the study again") from None
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:
-        return (self._folder / f"{name}.parquet").is_file()
+        return name in set(self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(path.stem for path in self._folder.glob("[!.]*.parquet")))
+        there = {path.stem for path in self._folder.glob("[!.]*.parquet")}
+        return iter(sorted(self._run.checksums() or there))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -67,7 +96,7 @@ class Run:
     tables: Mapping[str, pd.DataFrame] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tables", Tables(self.folder / "results"))
+        object.__setattr__(self, "tables", Tables(self))
 
     @property
     def config(self) -> StudyConfig:
@@ -76,31 +105,48 @@ class Run:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What made the results."""
-        try:
-            return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ArtifactError(
-                f"the manifest of '{self.folder}' cannot be read: {error}; run the study again"
-            ) from None
+        """What made the results.
 
-    def is_of(self, config: StudyConfig) -> bool:
-        """Tell whether this study came to its end here."""
-        return (self.folder / "manifest.json").is_file() and self.config == config
+        Raises:
+            ArtifactError: It is absent or damaged.
+        """
+        try:
+            manifest = read_json(self.folder / MANIFEST)
+            ManifestFields.model_validate(manifest)
+        except (OSError, ValueError) as error:
+            reason = first_error(error) if isinstance(error, ValidationError) else error
+            raise ArtifactError(
+                f"the manifest of '{self.folder}' cannot be read: {reason}; run the study again"
+            ) from None
+        return manifest
+
+    def checksums(self) -> Mapping[str, str]:
+        """Return the checksum of each table that the finished run has; none of a run that is unfinished, or of 0.1."""
+        return self.manifest.get("tables", {}) if (self.folder / MANIFEST).is_file() else {}
+
+    def is_whole(self, config: StudyConfig) -> bool:
+        """Tell whether this study came to its end here, and its tables are as it wrote them."""
+        try:
+            tables = self.manifest.get("tables", {})
+            found = {name: sha256_of_file(self.folder / RESULTS / f"{name}.parquet") for name in tables}
+            return found == tables and self.config == config
+        except (InterlinguaError, OSError):
+            return False
 
     def begin(self, config: StudyConfig) -> None:
         """Write the resolved config, and mark the run as unfinished; what was computed stays."""
-        (self.folder / "manifest.json").unlink(missing_ok=True)
+        (self.folder / MANIFEST).unlink(missing_ok=True)
         with written_whole(self.folder / "study.yaml") as temporary:
             temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Write what made the run; its presence says that the run came to its end."""
-        write_json(self.folder / "manifest.json", manifest)
+        """Write what made the run, and the checksums of its tables; its presence says that the run came to its end."""
+        tables = {path.stem: sha256_of_file(path) for path in sorted((self.folder / RESULTS).glob("[!.]*.parquet"))}
+        write_json(self.folder / MANIFEST, {**manifest, "tables": tables})
 
     def write_tables(self, tables: Mapping[str, pd.DataFrame]) -> None:
         """Write the tidy tables, and remove those of an earlier study in this folder."""
-        results = self.folder / "results"
+        results = self.folder / RESULTS
         for name, table in tables.items():
             with written_whole(results / f"{name}.parquet") as temporary:
                 table.to_parquet(temporary, index=False)
