@@ -1,11 +1,14 @@
 """Aligners in other tools: sentence-transformers loads the same vectors without code of ours, and mteb runs."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import interlingua as il
+from conftest import make_model
 from interlingua.errors import InputError
 
 
@@ -56,6 +59,53 @@ def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model
     np.testing.assert_allclose(loaded.encode(sentences), aligner.encode(sentences, "ja"), atol=2e-5)
     kinds = [module["type"].rsplit(".", 1)[-1] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert kinds == ["Transformer", "Pooling", "Dense", "Normalize"]
+
+
+FRESH = """
+import sys
+import numpy as np
+from sentence_transformers import SentenceTransformer
+texts = [line.rstrip("\\n").replace("<br>", "\\n") for line in open(sys.argv[2], encoding="utf-8")]
+encoder = SentenceTransformer(sys.argv[1], device="cpu")
+np.save(sys.argv[3], np.stack([encoder.encode(texts, batch_size=size) for size in (1, 3, 16)]))
+assert "interlingua" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "side"), [("gpt2", "left"), ("llama", "left"), ("opt", "right")])
+def test_an_export_has_its_settings_whatever_the_tokenizers_are(family, side, probe, tmp_path):
+    """Loaded in a process of its own, in batches: left padding, no pad token, and special tokens in the text."""
+    model = make_model(family)
+    model.tokenizer.padding_side = side
+    if side == "left":
+        model.tokenizer.pad_token = None
+    aligner = aligned(model, probe, layers=[1], language_free=True)
+    special = model.tokenizer.eos_token or model.tokenizer.bos_token or "</s>"
+    texts = [*probe["spa_Latn"][:6], "a", f"el {special} gato", f"{special}{special} x", "  spaces  ", "\u200bzero"]
+    aligner.save_sentence_transformer(tmp_path / "st")
+    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    arguments = [tmp_path / "st", tmp_path / "texts.txt", tmp_path / "found.npy"]
+    subprocess.run([sys.executable, "-c", FRESH, *map(str, arguments)], check=True, timeout=300)
+    expected = aligner.encode(texts)
+    for found in np.load(tmp_path / "found.npy"):
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+    assert model.tokenizer.padding_side == side
+
+
+def test_mteb_gets_the_vector_of_an_empty_sentence(llama, probe, tmp_path):
+    pytest.importorskip("mteb")
+    from sentence_transformers import SentenceTransformer
+
+    aligner = aligned(llama, probe, layers=[1], language_free=True)
+    batches = [{"text": ["el gato", "", "a"]}, {"text": ["  "]}]
+    found = il.MtebEncoder(aligner).encode(batches)
+    np.testing.assert_array_equal(found[[0, 2]], aligner.encode(["el gato", "a"]))
+    aligner.save_sentence_transformer(tmp_path / "st")
+    np.testing.assert_allclose(
+        found[1], SentenceTransformer(str(tmp_path / "st"), device="cpu").encode([""])[0], atol=2e-5
+    )
+    np.testing.assert_array_equal(found[1], found[3])
 
 
 def test_several_layers_and_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):

@@ -189,6 +189,25 @@ def test_every_command_is_in_the_documentation():
         assert re.search(rf"interlingua {name}\b", everything), name
 
 
+def test_the_options_that_pages_name_are_those_of_the_commands():
+    """In every line of code that calls a command, and in sentences with `interlingua COMMAND --option`."""
+    from typer.main import get_command
+
+    from interlingua.cli import app
+
+    commands = get_command(app).commands  # ty: ignore
+    named = set()
+    for path in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]:
+        text = re.sub(r"\\\n\s*", " ", path.read_text(encoding="utf-8"))
+        for command, rest in re.findall(r"\binterlingua ([a-z]+)\b([^\n`|]*)", text):
+            if command in commands and command != "corpus":
+                known = {name for option in commands[command].params for name in (*option.opts, *option.secondary_opts)}
+                for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest.split(" #")[0]):
+                    assert option in {*known, "--help"}, f"{path.name}: interlingua {command} has no {option}"
+                    named.add(option)
+    assert len(named) > 15
+
+
 def test_the_documentation_builds_and_asks_nothing_of_a_network(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra `docs`)")
     site = tmp_path / "site"

@@ -43,8 +43,15 @@ class MtebEncoder:
         )
 
     def encode(self, inputs: Any, **kwargs: Any) -> np.ndarray:
-        """Encode the texts of mteb's batches: float32 [texts, dimensions]."""
-        return self.aligner.encode([text for batch in inputs for text in batch["text"]])
+        """Encode the texts of mteb's batches: float32 [texts, dimensions]; some of its sets have empty ones."""
+        texts = [text for batch in inputs for text in batch["text"]]
+        full = [i for i, text in enumerate(texts) if text.strip()]
+        # The mean over no tokens is zero, as sentence-transformers has it.
+        empty = self.aligner.alignment.apply(np.zeros((1, self.aligner.alignment.means.shape[1])))
+        encoded = np.repeat(unit_length(empty).astype(np.float32), len(texts), axis=0)
+        if full:
+            encoded[full] = self.aligner.encode([texts[i] for i in full])
+        return encoded
 
     def similarity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return cosine similarities, [first, second]."""

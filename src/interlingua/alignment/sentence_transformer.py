@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from interlingua.errors import InputError, MissingExtraError
 from interlingua.files import folder_written_whole
 from interlingua.interventions import bake
 from interlingua.measures.embedding import MAX_LENGTH
+from interlingua.models.batching import added_ids
 from interlingua.models.quiet import quiet_transformers
 from interlingua.valid import read_json
 
@@ -61,9 +64,9 @@ def save_sentence_transformer(
     if len(layers) > 1:
         raise InputError("stock modules read one layer, and this aligner reads several; align with max_layers=1")
     weight, bias = (torch.from_numpy(array).float() for array in map_)
-    model = model if edit is None else bake(model, edit)
+    model = _with_settings_of_export(model if edit is None else bake(model, edit))
     layer, last = layers[0], model.hf.config.get_text_config().num_hidden_layers
-    added = [] if special_tokens else _added_tokens(model.tokenizer)
+    added = [] if special_tokens else _tokens(model.tokenizer, added_ids(model.tokenizer))
     with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
         checkpoint = Path(scratch) / "checkpoint"
         model.save_pretrained(checkpoint)
@@ -104,11 +107,13 @@ def require_sentence_transformers() -> None:
         raise MissingExtraError("writing a folder for sentence-transformers", "embed")
 
 
-def _added_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
-    """Return the tokens that a tokenizer adds to every sentence."""
-    encoded = tokenizer("a", return_special_tokens_mask=True)
-    added = zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
-    return _tokens(tokenizer, [i for i, special in added if special])
+def _with_settings_of_export(model: LanguageModel) -> LanguageModel:
+    """Return a model whose tokenizer pads as `embed` does: on the right, which absolute positions need, and at all."""
+    tokenizer = copy.deepcopy(model.tokenizer)
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return replace(model, tokenizer=tokenizer)
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> list[str]:

@@ -67,6 +67,9 @@ _SURROGATE = re.compile("[\\ud800-\\udfff]")
 def tokenise(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str], max_length: int) -> TokenisedSentences:
     """Tokenise sentences, each cut to `max_length` tokens.
 
+    A token counts as special where it is one of those that the tokenizer adds to a sentence: also where it stands in
+    the text, `</s>` for example, since other tools tell tokens by their ids alone.
+
     Raises:
         InputError: A sentence is not text, or has no token at all.
     """
@@ -90,10 +93,19 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str], max_l
         )
         for i, tokens, mask in zip(too_long, cut["input_ids"], cut["special_tokens_mask"], strict=True):
             ids[i], special[i] = tokens, mask
+    added = set(added_ids(tokenizer))
     for i, tokens in enumerate(ids):
         if not tokens:
             raise InputError(f"sentence {i + 1} has no tokens: {texts[i]!r}")
+        if added:
+            special[i] = [int(mask or token in added) for token, mask in zip(tokens, special[i], strict=True)]
     return TokenisedSentences(ids, special, len(too_long))
+
+
+def added_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens that a tokenizer adds to every sentence."""
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    return [i for i, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True) if special]
 
 
 def longest_first(sentences: TokenisedSentences) -> list[int]:
