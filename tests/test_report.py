@@ -78,7 +78,7 @@ class Elements(HTMLParser):
 def test_every_table_of_the_paper_that_there_is_data_for(tables):
     assert list(tables) == [
         "summary", "table-1-distances", "table-2-correlations", "table-3-5-paraphrases", "table-6-paraphrases-random",
-        "table-7-bitext", "experts", "overlap", "gains", "figure-3-sweep",
+        "table-7-bitext", "experts", "overlap", "gains", "controls", "figure-3-sweep",
     ]  # fmt: skip
 
 
@@ -231,6 +231,7 @@ def test_a_text_in_no_language_is_shown_as_such(run, tmp_path):
     shutil.copytree(run.folder, other.folder)
     texts = other.tables["texts"].assign(language=None, posterior=0.0)
     other.write_tables({"texts": texts.astype({"language": "str"})})
+    other.write_manifest(run.manifest)
     assert "<footer>no language, 0.00</footer>" in write_report(Run(other.folder)).read_text(encoding="utf-8")
 
 

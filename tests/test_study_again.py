@@ -60,8 +60,8 @@ def test_what_computes_nothing_imports_no_torch(finished, options):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "imported:"
-    expected = {"": "Nothing to do: all 11 cells are done", "--dry-run": "Nothing to do: all 11 cells are done",
-                "--status": "11 cells: 11 done", "--print-config": "# A study of interlingua"}  # fmt: skip
+    expected = {"": "Nothing to do: all 13 cells are done", "--dry-run": "Nothing to do: all 13 cells are done",
+                "--status": "13 cells: 13 done", "--print-config": "# A study of interlingua"}  # fmt: skip
     assert expected["".join(options)] in done.stdout
 
 
@@ -71,7 +71,7 @@ def test_a_finished_study_loads_no_model_again(finished, loads, tmp_path):
     il.run_study(config, tmp_path / "run")
     assert estimate_study(config, tmp_path / "run").to_do == []
     assert loads == []
-    il.run_study(config.model_copy(update={"seed": 1}), tmp_path / "run")
+    il.run_study(config.model_copy(update={"k": (6,)}), tmp_path / "run")
     assert len(loads) == 1
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
         with listening() as said:
             il.run_study(config, tmp_path / "run")
-        assert said[-1] == "Nothing to do: all 11 cells are done"
+        assert said[-1] == "Nothing to do: all 13 cells are done"
         il.run_study(config, tmp_path / "run")
     assert len(loads) == 3, "it is remembered again"
 

@@ -48,15 +48,18 @@ def computed(config, folder):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"seed": 1}, {"embeddings, random es k=20", "retrieval, random es k=20", "geometry, random es k=20",
-                       "texts, random es k=20", "generation, random es k=20"}),
+        ({"seed": 1}, set()),
+        ({"control": {"seed": 1}},
+         {*(f"{measure}, random es k=20" for measure in ("embeddings", "retrieval", "geometry", "texts", "generation")),
+          *(f"space, control es k=20 uniform {draw}" for draw in (1, 2))}),
         ({"generation": {"texts": 2, "max_new_tokens": 5}},
          {f"{measure}, {name}" for measure in ("texts", "generation")
           for name in ("original", "steered es k=20", "random es k=20")}),
         ({"measures": ("retrieval", "geometry")}, set()),
         ({"targets": ("spa_Latn", "fra_Latn")},
          {"generation, original", *(f"{measure}, {name} fr k=20" for name in ("steered", "random")
-          for measure in ("embeddings", "retrieval", "geometry", "texts", "generation"))}),
+          for measure in ("embeddings", "retrieval", "geometry", "texts", "generation")),
+          *(f"space, control fr k=20 uniform {draw}" for draw in (1, 2))}),
     ],
 )  # fmt: skip
 def test_a_changed_parameter_recomputes_what_depends_on_it_alone(config, folder, change, expected):
@@ -144,12 +147,12 @@ def test_a_killed_study_goes_on_with_the_same_bits(config, finished, tmp_path, h
     script = (
         "import sys, os, time, signal; import interlingua as il; from interlingua.study import load_config\n"
         "from interlingua.study.cells import spaces\n"
-        "measure, count = spaces.retrieval, []\n"
+        "measure, count = spaces.find_answers, []\n"
         "def once(*a, **k):\n"
         "    count.append(1)\n"
         f"    os.kill(os.getpid(), {int(how)}) if len(count) == 2 else None\n"
         "    return measure(*a, **k)\n"
-        "spaces.retrieval = once\n"
+        "spaces.find_answers = once\n"
         "il.run_study(load_config(sys.argv[1]), sys.argv[2])\n"
     )
     killed = subprocess.run(

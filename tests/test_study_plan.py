@@ -8,10 +8,10 @@ from interlingua.study.plan import plan
 
 IDENTITY = {"model": "m", "weights": "0", "torch": "2"}
 ALL = {
-    "experts", "expert statistics", "embeddings", "retrieval", "geometry", "correlation", "projection",
+    "experts", "expert statistics", "embeddings", "space", "retrieval", "geometry", "correlation", "projection",
     "paraphrase embeddings", "paraphrase", "texts", "generation", "perplexity",
 }  # fmt: skip
-SPACE = {"embeddings", "retrieval", "geometry", "correlation", "projection"}
+SPACE = {"space", "embeddings", "retrieval", "geometry", "correlation", "projection"}
 PARAPHRASE, GENERATION = {"paraphrase embeddings", "paraphrase"}, {"texts", "generation"}
 
 
@@ -39,7 +39,10 @@ def before():
         ({"kinds": [{"kind": "set-to-mean", "statistic": "median"}]}, ALL - {"experts", "expert statistics"}),
         ({"kinds": [{"kind": "set-to-mean", "strength": 0.5}]}, ALL - {"experts", "expert statistics"}),
         ({"k": [100]}, ALL - {"experts"}),
-        ({"seed": 1}, ALL - {"experts", "expert statistics"}),
+        ({"seed": 1}, {"correlation", "projection"}),
+        ({"control": {"seed": 1}}, ALL - {"experts", "expert statistics", "projection"}),
+        ({"control": {"draws": 2}}, {"space"}),
+        ({"control": {"match": ["own-mean"]}}, {"space"}),
         ({"languages": ["es", "de"]}, SPACE | PARAPHRASE),
         ({"layer": 3}, SPACE | PARAPHRASE),
         ({"generation": {"texts": 8}}, GENERATION),
@@ -87,3 +90,4 @@ def test_the_control_is_measured_by_what_is_asked_for_alone():
     cells = plan(config, IDENTITY, load_corpora(config))
     measures = [cell.measure for cell in cells if cell.condition and cell.condition.name == "random"]
     assert measures == ["embeddings", "retrieval"]
+    assert [cell.measure for cell in cells if cell.condition and cell.condition.name == "control"] == ["space"] * 2

@@ -4,6 +4,7 @@ Analysis takes tables only. It runs no model and imports no torch, so a publishe
 """
 
 from interlingua.analysis.claims import claims
+from interlingua.analysis.controls import controls
 from interlingua.analysis.correlation import correlation
 from interlingua.analysis.geometry_summary import geometry_summary
 from interlingua.analysis.overlap import overlap
@@ -14,6 +15,7 @@ from interlingua.analysis.sweep import sweep
 __all__ = [
     "behaviour",
     "claims",
+    "controls",
     "correlation",
     "geometry_summary",
     "overlap",

@@ -10,11 +10,21 @@ import pandas as pd
 ORIGINAL, STEERED, RANDOM = "original", "steered", "random"
 """The model as it is, with its experts edited, and with the same edits on random neurons."""
 
+CONTROL = "control"
+"""Another draw of random neurons: its tables are named `control_...`, with the columns of `DRAW`."""
+
+UNIFORM, LAYER, OWN_MEAN = "uniform", "layer", "own-mean"
+"""How random neurons are matched to the experts: not at all, as many in each layer, or each set to its own statistics
+on the target, so that no value is moved to a neuron that never has it."""
+
 EDIT = ["target", "kind", "k"]
 """The columns that identify an edit: the target language, the method and the number of experts."""
 
 KEYS = ["condition", *EDIT]
 """The columns that identify a condition. The original model has no kind, and k is 0."""
+
+DRAW = [*EDIT, "match", "draw"]
+"""The columns that identify a draw of random neurons."""
 
 OVER_TARGETS = ["condition", "kind", "k"]
 """The columns that identify a condition whose targets are taken together."""

@@ -17,7 +17,7 @@ from interlingua.interventions.intervention import Intervention, edited
 from interlingua.interventions.linear_transport import linear_transport
 from interlingua.interventions.mean_shift import mean_shift
 from interlingua.interventions.neutralise import neutralise
-from interlingua.interventions.random_control import random_control
+from interlingua.interventions.random_control import random_control, ranked_at_random
 from interlingua.interventions.registry import INTERVENTIONS, make_intervention
 from interlingua.interventions.set_to_mean import set_to_mean
 
@@ -37,5 +37,6 @@ __all__ = [
     "mean_shift",
     "neutralise",
     "random_control",
+    "ranked_at_random",
     "set_to_mean",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from interlingua.errors import InputError
 from interlingua.interventions.intervention import Intervention
 
 if TYPE_CHECKING:
+    from interlingua.experts import Experts
     from interlingua.models import NeuronIndex
 
 
@@ -65,3 +67,28 @@ def random_control(
         kind=f"random control of {original.kind}",
         parameters={**original.parameters, "seed": seed, "matched": matched},
     )
+
+
+def ranked_at_random(experts: Experts, seed: int = 0) -> Experts:
+    """Return experts whose order is drawn at random: what is made of them edits random neurons by their own statistics.
+
+    A control without the values of other neurons: `set_to_mean` of it sets random neurons to *their own* mean on the
+    target. `random_control` moves the experts' values to neurons that may never have them, which can destroy a model.
+
+    Args:
+        experts: The experts.
+        seed: Of the order, one for each language.
+
+    Example:
+        Of `experts` of six neurons:
+
+        >>> from interlingua.interventions import set_to_mean
+        >>> neurons, _, shift = set_to_mean(ranked_at_random(experts, 1), "Spanish", k=2).by_neuron(experts.neurons)
+        >>> (shift == experts.statistics.mean[experts.row("Spanish"), neurons]).all()
+        True
+    """
+    random = np.random.default_rng(seed)
+    order = np.argsort(random.random(experts.auroc.shape), axis=1).argsort(axis=1)
+    scores = (order + 1) / (order.shape[1] + 1)
+    made_from = {**experts.made_from, "ranked_at_random": seed}
+    return replace(experts, auroc=scores, average_precision=scores, made_from=made_from)

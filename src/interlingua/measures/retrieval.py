@@ -51,9 +51,14 @@ def retrieval(
         ...     "query == 'eng_Latn' and candidate == 'spa_Latn'").top1.item()
         1.0
     """
-    answers = find_answers(spaces, scoring=scoring, n_neighbors=n_neighbors)
+    return retrieval_table(find_answers(spaces, scoring=scoring, n_neighbors=n_neighbors))
+
+
+def retrieval_table(answers: Mapping[tuple[str, str], Answers]) -> pd.DataFrame:
+    """Return what `retrieval` does, from the answers of every ordered pair of languages."""
+    codes = list(dict.fromkeys(a for a, _ in answers))
     rows = []
-    for a, b in product(spaces, repeat=2):
+    for a, b in product(codes, repeat=2):
         answer = answers[a, b]
         rows.append((a, b, answer.pool, answer.top1, *wilson(answer.top1, answer.pool), answer.f1))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from interlingua.analysis import claims, geometry_summary, sweep
-from interlingua.analysis.schema import RANDOM
+from interlingua.analysis import claims, controls, geometry_summary, sweep
+from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell
 
@@ -35,7 +35,8 @@ def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], 
     tables = {name: _stacked(frames) for name, frames in parts.items()}
     for name in ("retrieval", "geometry"):  # computed for the correlations alone
         if name not in config.measures:
-            tables.pop(name, None)
+            for title in (name, f"control_{name}", *(("hits", "control_hits") if name == "retrieval" else ())):
+                tables.pop(title, None)
     return tables | _derived(config, tables)
 
 
@@ -44,6 +45,8 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
     if cell.condition is None:
         return name, table
     columns = cell.condition.columns()
+    if cell.condition.name == CONTROL:
+        return f"control_{name}", table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
     if name in OF_LANGUAGE:
         columns["target"] = table.language
     if name == "paraphrase":
@@ -68,5 +71,7 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
         derived["sweep"] = sweep(
             tables["generation"], tables["perplexity"], by=config.sweep.by, bound=config.sweep.bound
         )
+    if not (drawn := controls(tables)).empty:
+        derived["controls"] = drawn
     derived["claims"] = claims(tables)
     return derived

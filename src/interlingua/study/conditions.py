@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from interlingua.analysis import schema
-from interlingua.interventions import Intervention, make_intervention, random_control
+from interlingua.interventions import Intervention, make_intervention, random_control, ranked_at_random
 from interlingua.languages import short_code
 from interlingua.study.config import StudyConfig
 from interlingua.study.sections import Kind
@@ -22,11 +25,13 @@ class Condition:
     """One state of the model: as it is, steered to a target, or with its random control.
 
     Attributes:
-        name: `original`, `steered` or `random`.
+        name: `original`, `steered`, `random` (the first uniform draw of random neurons) or `control` (any other).
         target: The language steered to; None for the original.
         kind: The method with its options; None for the original.
         k: How many experts are edited.
-        seed: Of the random control; None for the others.
+        seed: Of random neurons; None for the others.
+        match: How random neurons are matched to the experts; None for the others.
+        draw: Which draw of random neurons this is, from 0.
         swept: Whether it is there for the sweep over k alone.
     """
 
@@ -35,6 +40,8 @@ class Condition:
     kind: Kind | None = None
     k: int = 0
     seed: int | None = None
+    match: str | None = None
+    draw: int = 0
     swept: bool = False
 
     @property
@@ -46,23 +53,23 @@ class Condition:
         """Return what decides the edit, besides the experts; None where there is no edit."""
         if self.kind is None or not self.edits:
             return None
-        return {"target": self.target, "kind": self.kind.model_dump(mode="json"), "k": self.k, "seed": self.seed}
+        drawn = {"seed": self.seed, "match": self.match}
+        return {"target": self.target, "kind": self.kind.model_dump(mode="json"), "k": self.k, **drawn}
 
     def columns(self) -> dict[str, Any]:
         """Return the columns that name this condition in a tidy table."""
-        return {
-            "condition": self.name,
-            "target": self.target,
-            "kind": self.kind.label if self.kind else None,
-            "k": self.k,
-        }
+        edit = {"target": self.target, "kind": self.kind.label if self.kind else None, "k": self.k}
+        if self.name == schema.CONTROL:
+            return {**edit, "match": self.match, "draw": self.draw}
+        return {"condition": self.name, **edit}
 
     def title(self) -> str:
         """Return a few words that name this condition for people."""
         if self.kind is None or self.target is None:
             return self.name
         kind = "" if self.kind.label == "set-to-mean" else f" {self.kind.label}"
-        return f"{self.name} {short_code(self.target)}{kind} k={self.k}"
+        draw = f" {self.match} {self.draw}" if self.name == schema.CONTROL else ""
+        return f"{self.name} {short_code(self.target)}{kind} k={self.k}{draw}"
 
 
 ORIGINAL = Condition(schema.ORIGINAL)
@@ -75,7 +82,7 @@ def conditions(config: StudyConfig) -> list[Condition]:
         for kind in config.kinds:
             for k in config.k:
                 found.append(Condition(schema.STEERED, target, kind, k))
-                found.append(Condition(schema.RANDOM, target, kind, k, seed=config.seed))
+                found.extend(_draws(config, target, kind, k))
             found.extend(
                 Condition(schema.STEERED, target, kind, k, swept=True)
                 for k in config.sweep.k
@@ -84,13 +91,31 @@ def conditions(config: StudyConfig) -> list[Condition]:
     return found
 
 
+def _draws(config: StudyConfig, target: str, kind: Kind, k: int) -> Iterator[Condition]:
+    """Yield the conditions of random neurons; with k = 0 there are none to draw, and one says so."""
+    control = config.control
+    yield Condition(schema.RANDOM, target, kind, k, _seed(control.seed, 0), schema.UNIFORM)
+    for match in control.match if k else ():
+        for draw in range(match == schema.UNIFORM, control.draws):
+            yield Condition(schema.CONTROL, target, kind, k, _seed(control.seed, draw), match, draw)
+
+
+def _seed(seed: int, draw: int) -> int:
+    """Return the seed of a draw: the first is the study's, the others are mixed from it."""
+    return seed if draw == 0 else int(np.random.SeedSequence([seed, draw]).generate_state(1)[0])
+
+
 def make_edit(model: LanguageModel, experts: Experts, condition: Condition) -> Intervention:
     """Make the intervention of a steered or random condition."""
     kind = condition.kind
     if kind is None:
         raise ValueError("the original model has no edit")
+    if condition.match == schema.OWN_MEAN:
+        experts = ranked_at_random(experts, condition.seed or 0)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # too few above chance: said once before
         edit = make_intervention(kind.kind, experts, condition.target, {**kind.options, "k": condition.k})
     if kind.strength != 1:
         edit = edit.with_strength(kind.strength)
-    return edit if condition.seed is None else random_control(edit, model.neurons, condition.seed)
+    if condition.seed is None or condition.match == schema.OWN_MEAN:
+        return edit
+    return random_control(edit, model.neurons, condition.seed, matched=condition.match == schema.LAYER)

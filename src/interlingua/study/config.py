@@ -15,6 +15,7 @@ from interlingua.study.presets import preset_text
 from interlingua.study.sections import (
     MEASURES,
     Bitext,
+    Control,
     Correlation,
     Counts,
     Generation,
@@ -70,6 +71,7 @@ class StudyConfig(Section):
         description="interventions: names, or mappings such as {kind: dampen, alpha: 0.2, strength: 0.5}",
     )
     measures: Measures = Field(MEASURES, description=f"what is measured: {', '.join(MEASURES)}")
+    control: Control = Field(Control(), description="edits of random neurons, several draws of them")
     control_measures: Measures = Field(MEASURES, description="those measures that are taken of the random control too")
     probe_languages: Languages | None = Field(
         None,
@@ -91,7 +93,7 @@ class StudyConfig(Section):
     special_tokens: bool = Field(False, description="whether tokens that the tokenizer adds count in a response")
     max_length: int = Field(128, ge=2, description="probe sentences are cut to this many tokens")
     layer: int = Field(-1, description="which hidden state is the embedding; -1 is the last")
-    seed: int = Field(0, ge=0, description="of the random control, the bootstrap and the projection")
+    seed: int = Field(0, ge=0, description="of the bootstrap and the projection")
     generation: Generation = Field(Generation(), description="free generation and the language of its texts")
     perplexity: Perplexity = Field(Perplexity(), description="perplexity of text in the target language")
     paraphrase: Paraphrase = Field(Paraphrase(), description="retrieval of paraphrases within a language")

@@ -40,11 +40,13 @@ def cost_of(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
         return _perplexity(cell, model, corpora)
     parts = {
         "embeddings": [corpora.evaluation[code] for code in corpora.evaluation.languages],
+        "space": [corpora.evaluation[code] for code in corpora.evaluation.languages],
         "paraphrase embeddings": [side for pairs in corpora.paraphrases.values() for side in (pairs.left, pairs.right)],
         "bitext embeddings": [side for pairs in corpora.bitext.values() for side in (pairs.left, pairs.right)],
     }.get(cell.measure, [])
     sentences = [sentence for part in parts for sentence in part]
-    return Cost(tokenise(model.tokenizer, sentences, MAX_LENGTH).tokens, disk=len(sentences) * model.hidden_size * 4)
+    disk = 0 if cell.measure == "space" else len(sentences) * model.hidden_size * 4
+    return Cost(tokenise(model.tokenizer, sentences, MAX_LENGTH).tokens, disk=disk)
 
 
 def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from interlingua.analysis import schema
 from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json
@@ -124,7 +126,12 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
 
 def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Iterator[Cell]:
     wanted: set[str] = set(shared.config.measures)
-    if condition.name == schema.RANDOM:
+    full = condition.match == schema.UNIFORM and condition.draw < shared.config.control.full_draws
+    if condition.name == schema.CONTROL and not full:
+        if wanted & set(shared.config.control_measures) & {"retrieval", "geometry"}:
+            yield shared.reading("space", condition, _of_evaluation(shared))
+        return
+    if condition.match is not None:
         wanted &= set(shared.config.control_measures) - {"projection"}  # a map is of the original and the steered
     if condition.swept:
         wanted &= set(SWEPT)
@@ -141,9 +148,8 @@ def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, 
 
 
 def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell], wanted: set[str]) -> Iterator[Cell]:
-    config, evaluation = shared.config, shared.corpora.evaluation
-    parameters = {"corpus": evaluation.fingerprint(), "languages": evaluation.languages, "layer": config.layer}
-    embeddings = shared.reading("embeddings", condition, parameters)
+    config = shared.config
+    embeddings = shared.reading("embeddings", condition, _of_evaluation(shared))
     retrieval = Cell("retrieval", {}, condition, {"embeddings": embeddings})
     geometry = Cell("geometry", {}, condition, {"embeddings": embeddings})
     yield embeddings
@@ -160,7 +166,7 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
             "correlation",
             {
                 "resamples": config.correlation.resamples,
-                "seed": config.seed,
+                "seed": _stream(config.seed, "bootstrap"),
                 "seen": sorted(seen) if seen is not None else None,
             },
             condition,
@@ -173,9 +179,19 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
             condition.target,
         )
     if "projection" in wanted:
-        parameters = {**config.projection.model_dump(), "seed": config.seed}
+        parameters = {**config.projection.model_dump(), "seed": _stream(config.seed, "projection")}
         needs = {schema.ORIGINAL: original["embeddings"], schema.STEERED: embeddings}
         yield Cell("projection", parameters, condition, needs)
+
+
+def _of_evaluation(shared: _Shared) -> dict[str, Any]:
+    evaluation = shared.corpora.evaluation
+    return {"corpus": evaluation.fingerprint(), "languages": evaluation.languages, "layer": shared.config.layer}
+
+
+def _stream(seed: int, use: str) -> int:
+    """Return a seed for one use, so that no two uses share their random numbers."""
+    return int(np.random.SeedSequence([seed, *use.encode()]).generate_state(1)[0])
 
 
 def _paraphrase(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Iterator[Cell]:

@@ -81,6 +81,24 @@ class Kind(Section):
         return " ".join([self.kind, *(f"{name}={value}" for name, value in options.items())])
 
 
+class Control(Section):
+    """Edits of random neurons as a distribution (section 7): what neurons that are no experts would give."""
+
+    draws: int = Field(3, ge=1, description="how many draws of random neurons, for each way of matching")
+    match: tuple[Literal["uniform", "layer", "own-mean"], ...] = Field(
+        ("uniform",),
+        min_length=1,
+        description="how they are matched to the experts: uniform (the paper's), layer (as many in each), own-mean "
+        "(each set to its own mean on the target)",
+    )
+    full_draws: int = Field(
+        1,
+        ge=1,
+        description="uniform draws of which all control_measures are taken; of others retrieval and geometry",
+    )
+    seed: int = Field(0, ge=0, description="of the draws")
+
+
 class Generation(Section):
     """Free generation from the start token, and the language of its texts (section 3.3; figure 3, top)."""
 

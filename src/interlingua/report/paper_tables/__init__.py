@@ -3,6 +3,7 @@
 from interlingua.report.layout import PaperTable
 from interlingua.report.paper_tables.beside_paper import Runs, unseen_languages
 from interlingua.report.paper_tables.bitexts import bitexts
+from interlingua.report.paper_tables.controls import controls
 from interlingua.report.paper_tables.correlations import correlations
 from interlingua.report.paper_tables.distances import distances
 from interlingua.report.paper_tables.experts import experts, overlaps
@@ -13,7 +14,7 @@ from interlingua.report.paper_tables.sweep import sweeps
 
 __all__ = ["paper_tables", "unseen_languages"]
 
-TABLES = (overview, distances, correlations, paraphrases, bitexts, experts, overlaps, gains, sweeps)
+TABLES = (overview, distances, correlations, paraphrases, bitexts, experts, overlaps, gains, controls, sweeps)
 
 
 def paper_tables(runs: Runs) -> list[PaperTable]:

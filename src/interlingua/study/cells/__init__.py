@@ -12,7 +12,13 @@ from interlingua.study.cells.embeddings import embed_bitext, embed_evaluation, e
 from interlingua.study.cells.experts import describe_experts, record_experts
 from interlingua.study.cells.pairs import measure_bitext, measure_paraphrases
 from interlingua.study.cells.perplexity import measure_perplexity
-from interlingua.study.cells.spaces import measure_correlation, measure_geometry, measure_retrieval, project
+from interlingua.study.cells.spaces import (
+    measure_correlation,
+    measure_geometry,
+    measure_retrieval,
+    measure_space,
+    project,
+)
 from interlingua.study.cells.texts import generate_texts, measure_languages
 from interlingua.study.cells.work import Work
 
@@ -29,6 +35,7 @@ ARRAYS: Mapping[str, Callable[[Work], dict[str, np.ndarray]]] = {
 TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
     "expert statistics": describe_experts,
     "retrieval": measure_retrieval,
+    "space": measure_space,
     "geometry": measure_geometry,
     "correlation": measure_correlation,
     "projection": project,

@@ -6,22 +6,30 @@ import numpy as np
 import pandas as pd
 
 from interlingua.analysis import correlation, schema
-from interlingua.measures import geometry, projection, retrieval
+from interlingua.measures import geometry, projection
+from interlingua.measures.hits import hits_table
+from interlingua.measures.retrieval import find_answers, retrieval_table
+from interlingua.study.cells.embeddings import embed_evaluation
 from interlingua.study.cells.work import Work
 from interlingua.study.conditions import ORIGINAL
 
 
 def measure_retrieval(work: Work) -> dict[str, pd.DataFrame]:
     """Measure top-1 accuracy for every ordered pair of languages."""
-    table = retrieval(_spaces(work, "embeddings"))
-    table.insert(0, "layer", work.cell.needs["embeddings"].parameters["layer"])
-    return {"retrieval": table}
+    return _retrieval(_spaces(work, "embeddings"), work.cell.needs["embeddings"].parameters["layer"])
 
 
 def measure_geometry(work: Work) -> dict[str, pd.DataFrame]:
     """Measure distances between languages and to the medoid."""
     table = geometry(_spaces(work, "embeddings"))
     return {"geometry": table}
+
+
+def measure_space(work: Work) -> dict[str, pd.DataFrame]:
+    """Embed the evaluation sentences, measure retrieval and distances, and keep no embeddings."""
+    embedded = embed_evaluation(work)
+    spaces = {code: embedded[code] for code in work.corpora.evaluation.languages}
+    return {**_retrieval(spaces, work.parameters["layer"]), "geometry": geometry(spaces)}
 
 
 def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
@@ -59,6 +67,14 @@ def project(work: Work) -> dict[str, pd.DataFrame]:
         evaluation = work.corpora.evaluation
         table["text"] = [evaluation[code][row] for code, row in zip(table.language, table.sentence, strict=True)]
     return {"projection": table}
+
+
+def _retrieval(spaces: dict[str, np.ndarray], layer: int) -> dict[str, pd.DataFrame]:
+    """Return accuracies, and beside them which sentences were found."""
+    answers = find_answers(spaces)
+    table = retrieval_table(answers)
+    table.insert(0, "layer", layer)
+    return {"retrieval": table, "hits": hits_table(answers)}
 
 
 def _spaces(work: Work, name: str) -> dict[str, np.ndarray]:

@@ -1,0 +1,40 @@
+"""Which sentences were found: the answers behind an accuracy, a bit each, so that later tests can be paired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from interlingua.measures.search import Answers
+
+
+def hits_table(answers: Mapping[tuple[str, str], Answers]) -> pd.DataFrame:
+    """Return which queries found their translation, for every ordered pair of different languages.
+
+    Args:
+        answers: Of every ordered pair (`retrieval.find_answers`).
+
+    Returns:
+        A tidy table with the columns query, candidate, n (queries) and bits: bytes, of which `unpacked` makes bools.
+    """
+    rows = [
+        (a, b, len(answer.gold), packed(answer.chosen == answer.gold)) for (a, b), answer in answers.items() if a != b
+    ]
+    return pd.DataFrame(rows, columns=["query", "candidate", "n", "bits"])
+
+
+def packed(hits: np.ndarray) -> bytes:
+    """Return bools as bytes, eight to one.
+
+    Example:
+        >>> unpacked(packed(np.array([True, False, True])), 3)
+        array([ True, False,  True])
+    """
+    return np.packbits(hits).tobytes()
+
+
+def unpacked(bits: bytes, n: int) -> np.ndarray:
+    """Return n bools from the bytes that `packed` made of them: bool [n]."""
+    return np.unpackbits(np.frombuffer(bits, np.uint8), count=n).astype(bool)
