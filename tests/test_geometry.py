@@ -3,7 +3,7 @@ import importlib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.spatial.distance import cosine
+from scipy.spatial.distance import cdist, cosine
 from scipy.stats import sem
 
 import interlingua as il
@@ -64,6 +64,9 @@ def test_the_summary_equals_a_computation_by_hand(study):
             by_hand["distance_all_of_means"].append(np.mean([cosine(means[a], means[b]) for a, b in pairs]))
             by_hand["distance_to_target"].append(np.mean([pair(target, b) for b in others]))
             by_hand["distance_to_target_of_means"].append(np.mean([cosine(means[target], means[b]) for b in others]))
+            every = {(a, b): cdist(space[a], space[b], "cosine").mean() for a in CODES for b in CODES}
+            by_hand["distance_all_of_all_pairs"].append(np.mean([every[pair] for pair in pairs]))
+            by_hand["distance_to_target_of_all_pairs"].append(np.mean([every[target, b] for b in others]))
             by_hand["target_to_medoid"].append(to_medoid[target])
             by_hand["others_to_medoid"].append(np.mean([to_medoid[code] for code in others]))
         for measure, values in by_hand.items():

@@ -70,7 +70,7 @@ def test_a_second_run_computes_nothing_again_and_gives_the_same_bits(run, config
     files = {path: path.stat().st_mtime_ns for path in written if path.is_file()}
     with listening() as said:
         again = il.run_study(config, run.folder)
-    assert said[-1] == "Nothing to do: all 37 cells are done"
+    assert said[-1] == "Nothing to do: all 46 cells are done"
     assert {path: path.stat().st_mtime_ns for path in files} == files
     for name, table in again.tables.items():
         pd.testing.assert_frame_equal(table, before[name], check_exact=True)

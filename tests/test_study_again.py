@@ -60,8 +60,8 @@ def test_what_computes_nothing_imports_no_torch(finished, options):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "imported:"
-    expected = {"": "Nothing to do: all 13 cells are done", "--dry-run": "Nothing to do: all 13 cells are done",
-                "--status": "13 cells: 13 done", "--print-config": "# A study of interlingua"}  # fmt: skip
+    expected = {"": "Nothing to do: all 16 cells are done", "--dry-run": "Nothing to do: all 16 cells are done",
+                "--status": "16 cells: 16 done", "--print-config": "# A study of interlingua"}  # fmt: skip
     assert expected["".join(options)] in done.stdout
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_memory_is_no_memory(finished, tmp_path, loads):
         assert Checkpoint.of(config, None).recall(tmp_path / "run") is None
         with listening() as said:
             il.run_study(config, tmp_path / "run")
-        assert said[-1] == "Nothing to do: all 13 cells are done"
+        assert said[-1] == "Nothing to do: all 16 cells are done"
         il.run_study(config, tmp_path / "run")
     assert len(loads) == 3, "it is remembered again"
 

@@ -18,6 +18,8 @@ from interlingua.errors import ArtifactError, StorageError
 from interlingua.study import StudyConfig, StudyError
 from interlingua.study.cell_store import CellStore
 
+SPACE_AND_TEXT = ("embeddings", "retrieval", "geometry", "cross space", "texts", "generation")
+
 
 @pytest.fixture(scope="module")
 def config(checkpoint, corpus_folder):
@@ -50,7 +52,7 @@ def computed(config, folder):
     [
         ({"seed": 1}, set()),
         ({"control": {"seed": 1}},
-         {*(f"{measure}, random es k=20" for measure in ("embeddings", "retrieval", "geometry", "texts", "generation")),
+         {*(f"{measure}, random es k=20" for measure in SPACE_AND_TEXT),
           *(f"space, control es k=20 uniform {draw}" for draw in (1, 2))}),
         ({"generation": {"texts": 2, "max_new_tokens": 5}},
          {f"{measure}, {name}" for measure in ("texts", "generation")
@@ -58,7 +60,7 @@ def computed(config, folder):
         ({"measures": ("retrieval", "geometry")}, set()),
         ({"targets": ("spa_Latn", "fra_Latn")},
          {"generation, original", *(f"{measure}, {name} fr k=20" for name in ("steered", "random")
-          for measure in ("embeddings", "retrieval", "geometry", "texts", "generation")),
+          for measure in SPACE_AND_TEXT),
           *(f"space, control fr k=20 uniform {draw}" for draw in (1, 2))}),
     ],
 )  # fmt: skip

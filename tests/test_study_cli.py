@@ -44,11 +44,11 @@ def test_print_config_prints_what_loads_again(run_cli, tmp_path):
 def test_a_dry_run_starts_nothing_and_marks_what_is_done(run_cli, few, tmp_path):
     code, printed, _ = run_cli(*few, "--dry-run")
     assert (code, list(tmp_path.iterdir())) == (0, [])
-    assert re.search(r"13 of 13 cells to compute: [\d,]+ tokens, about \d+ s on this machine", printed)
+    assert re.search(r"16 of 16 cells to compute: [\d,]+ tokens, about \d+ s on this machine", printed)
     run_cli(*few)
     code, printed, _ = run_cli(*few, "--kind", "set-to-mean", "--kind", "ablate", "--dry-run")
     assert code == 0
-    assert "8 of 21 cells to compute" in printed
+    assert "10 of 26 cells to compute" in printed
     assert re.search(r"^embeddings, steered es k=5 +done", printed, re.MULTILINE)
     assert re.search(r"^embeddings, steered es ablate k=5 +\d+ +\d+", printed, re.MULTILINE)
 
@@ -63,10 +63,10 @@ def test_status_tells_what_is_done_and_what_failed(run_cli, few, tmp_path, monke
     assert "Report: " in printed, "what there is is reported"
     code, printed, _ = run_cli("--status", tmp_path / "r")
     assert code == 0
-    assert "13 cells: 8 done, 5 failed" in printed
+    assert "16 cells: 11 done, 5 failed" in printed
     assert "failed: geometry, original: TypeError" in printed
     assert run_cli(*few)[0] == 0
-    assert "13 cells: 13 done" in run_cli("--status", tmp_path / "r")[1]
+    assert "16 cells: 16 done" in run_cli("--status", tmp_path / "r")[1]
     code, _, errors = run_cli("--status", tmp_path / "nothing")
     assert (code, "holds no study" in errors) == (2, True)
 
@@ -75,7 +75,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do(run_cli, few):
     run_cli(*few)
     code, printed, _ = run_cli(*few)
     assert code == 0
-    assert "Nothing to do: all 13 cells are done" in printed
+    assert "Nothing to do: all 16 cells are done" in printed
 
 
 def test_the_summary_has_behaviour_and_claims(run_cli, few):

@@ -8,10 +8,10 @@ from interlingua.study.plan import plan
 
 IDENTITY = {"model": "m", "weights": "0", "torch": "2"}
 ALL = {
-    "experts", "expert statistics", "embeddings", "space", "retrieval", "geometry", "correlation", "projection",
-    "paraphrase embeddings", "paraphrase", "texts", "generation", "perplexity",
+    "experts", "expert statistics", "embeddings", "space", "cross space", "retrieval", "geometry", "correlation",
+    "projection", "paraphrase embeddings", "paraphrase", "texts", "generation", "perplexity",
 }  # fmt: skip
-SPACE = {"space", "embeddings", "retrieval", "geometry", "correlation", "projection"}
+SPACE = {"space", "cross space", "embeddings", "retrieval", "geometry", "correlation", "projection"}
 PARAPHRASE, GENERATION = {"paraphrase embeddings", "paraphrase"}, {"texts", "generation"}
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from interlingua.languages import seen_languages
     from interlingua.measures import (
         bitext,
+        cross_space,
         embed,
         embed_layers,
         generate,
@@ -83,8 +84,8 @@ _NAMES_OF_ROOM = {
     ),
     "languages": ("seen_languages",),
     "measures": (
-        "bitext", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify", "language_shares",
-        "paraphrase", "perplexity", "projection", "retrieval",
+        "bitext", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify",
+        "language_shares", "paraphrase", "perplexity", "projection", "retrieval",
     ),
     "models": ("LanguageModel", "load_model"),
     "progress": ("disable_progress_bars", "enable_progress_bars"),
@@ -99,7 +100,7 @@ __all__ = [  # noqa: RUF022
     "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
     "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
     "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
-    "bitext", "claims", "correlation", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
+    "bitext", "claims", "correlation", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
     "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
     "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "MtebEncoder", "Reading", "Recipe",

@@ -7,6 +7,7 @@ from interlingua.analysis.claims import claims
 from interlingua.analysis.controls import controls
 from interlingua.analysis.correlation import correlation
 from interlingua.analysis.geometry_summary import geometry_summary
+from interlingua.analysis.landing import landing
 from interlingua.analysis.overlap import overlap
 from interlingua.analysis.published import published, published_values
 from interlingua.analysis.summary import behaviour, summary
@@ -18,6 +19,7 @@ __all__ = [
     "controls",
     "correlation",
     "geometry_summary",
+    "landing",
     "overlap",
     "published",
     "published_values",

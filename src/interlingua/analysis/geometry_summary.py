@@ -10,6 +10,10 @@ from interlingua.errors import InputError
 COLUMNS = [*OVER_TARGETS, "measure", "mean", "standard_error", "targets"]
 
 
+READINGS = {"distance": "", "distance_of_means": "_of_means", "distance_of_all_pairs": "_of_all_pairs"}
+"""The readings of "distance between languages" in a table of `geometry`, and the endings of their summaries."""
+
+
 def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
     """Average distances over the targets of the intervention, with standard errors, as the paper's table 1 does.
 
@@ -21,7 +25,7 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row for each condition, kind, k and measure: mean, standard_error (the standard deviation over targets by
         the square root of their number; missing where there is one target) and targets. The measures, each with
-        `_of_means` for the second reading where there are two:
+        `_of_means` and `_of_all_pairs` for the other readings where there are several:
 
         - `distance_all`: the mean over unordered pairs of languages.
         - `distance_to_target`: the mean over the other languages.
@@ -57,8 +61,10 @@ def geometry_summary(geometry: pd.DataFrame) -> pd.DataFrame:
 
 def _of_target(space: pd.DataFrame, target: str) -> dict[str, float]:
     values = {}
-    for measure, suffix in (("distance", ""), ("distance_of_means", "_of_means")):
+    for measure, suffix in READINGS.items():
         apart = space[space.measure == measure]
+        if apart.empty and measure == "distance_of_all_pairs":  # studies of 0.1 lack it
+            continue
         to_target = apart[(apart.language == target) | (apart.other == target)]
         if to_target.empty:
             raise InputError(f"the target {target} is not among the languages whose distances were measured")

@@ -5,6 +5,7 @@ several conditions are compared in `interlingua.analysis`.
 """
 
 from interlingua.measures.bitext import bitext
+from interlingua.measures.cross_space import cross_space
 from interlingua.measures.embedding import embed, embed_layers
 from interlingua.measures.generation import generate, generate_seeds, write_texts
 from interlingua.measures.geometry import geometry
@@ -16,6 +17,7 @@ from interlingua.measures.retrieval import retrieval
 
 __all__ = [
     "bitext",
+    "cross_space",
     "embed",
     "embed_layers",
     "generate",

@@ -30,6 +30,8 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
           languages once. This is the paper's "distance (all languages)", and with a steering target as one of the two
           its "distance to target".
         - `distance_of_means`: cosine distance of two languages' mean embeddings; the second reading of the same words.
+        - `distance_of_all_pairs`: cosine distance of every sentence of one language to every sentence of the other,
+          averaged; a third reading.
         - `distance_to_medoid`: cosine distance of a language's mean to the medoid of the space, the mean with the
           least summed distance to the others; `other` names the medoid.
 
@@ -45,22 +47,28 @@ def geometry(spaces: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """
     if len(spaces) < 2:
         raise InputError("distances between languages need at least two languages")
-    of_sentences = _mean_cosines(aligned_directions(spaces))
-    means = _unit_means(spaces)
+    directions = aligned_directions(spaces)
+    of_sentences = _mean_cosines(directions)
+    means = unit_means(spaces)
     of_means = means @ means.T
+    # The mean of all products of two sets of vectors is the product of their means.
+    unit_vectors = np.stack([space.double().mean(axis=0) for space in directions.values()])
+    of_all_pairs = unit_vectors @ unit_vectors.T
     codes = list(spaces)
     rows: list[tuple[str, str, str, float]] = []
     for i, j in combinations(range(len(codes)), 2):
-        rows.append(("distance", codes[i], codes[j], _distance(of_sentences[i, j])))
-        rows.append(("distance_of_means", codes[i], codes[j], _distance(of_means[i, j])))
+        rows.append(("distance", codes[i], codes[j], distance(of_sentences[i, j])))
+        rows.append(("distance_of_means", codes[i], codes[j], distance(of_means[i, j])))
+        rows.append(("distance_of_all_pairs", codes[i], codes[j], distance(of_all_pairs[i, j])))
     medoid = int((1 - of_means).sum(axis=1).argmin())
     rows.extend(
-        ("distance_to_medoid", code, codes[medoid], _distance(of_means[i, medoid])) for i, code in enumerate(codes)
+        ("distance_to_medoid", code, codes[medoid], distance(of_means[i, medoid])) for i, code in enumerate(codes)
     )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _distance(cosine: float) -> float:
+def distance(cosine: float) -> float:
+    """Return the distance of a cosine similarity: never below 0."""
     return max(0.0, 1 - float(cosine))  # rounding takes the cosine of a mean with itself past 1
 
 
@@ -76,7 +84,7 @@ def _mean_cosines(languages: Mapping[str, Directions]) -> np.ndarray:
     return total / n
 
 
-def _unit_means(spaces: Mapping[str, np.ndarray]) -> np.ndarray:
+def unit_means(spaces: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the mean embedding of each language at unit length: float64 [languages, dimensions]."""
     means = np.stack([np.asarray(space).mean(axis=0, dtype=np.float64) for space in spaces.values()])
     lengths = np.linalg.norm(means, axis=1, keepdims=True)

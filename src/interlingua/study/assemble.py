@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from interlingua.analysis import claims, controls, geometry_summary, sweep
+from interlingua.analysis import claims, controls, geometry_summary, landing, sweep
 from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell
@@ -73,5 +73,7 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
         )
     if not (drawn := controls(tables)).empty:
         derived["controls"] = drawn
+    if not (landed := landing(tables)).empty:
+        derived["landing"] = landed
     derived["claims"] = claims(tables)
     return derived

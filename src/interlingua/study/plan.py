@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -129,7 +129,8 @@ def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, 
     full = condition.match == schema.UNIFORM and condition.draw < shared.config.control.full_draws
     if condition.name == schema.CONTROL and not full:
         if wanted & set(shared.config.control_measures) & {"retrieval", "geometry"}:
-            yield shared.reading("space", condition, _of_evaluation(shared))
+            space = shared.reading("space", condition, _of_evaluation(shared))
+            yield replace(space, needs={**space.needs, schema.ORIGINAL: original["embeddings"]})
         return
     if condition.match is not None:
         wanted &= set(shared.config.control_measures) - {"projection"}  # a map is of the original and the steered
@@ -158,6 +159,9 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
         yield retrieval
     if correlates or "geometry" in wanted:
         yield geometry
+    if "geometry" in wanted:
+        needs = {"embeddings": embeddings, schema.ORIGINAL: original.get("embeddings", embeddings)}
+        yield Cell("cross space", {}, condition, needs)
     if condition.target is None:
         return
     if correlates:

@@ -8,13 +8,14 @@ from interlingua.report.paper_tables.correlations import correlations
 from interlingua.report.paper_tables.distances import distances
 from interlingua.report.paper_tables.experts import experts, overlaps
 from interlingua.report.paper_tables.gains import gains
+from interlingua.report.paper_tables.landing import landing
 from interlingua.report.paper_tables.paraphrases import paraphrases
 from interlingua.report.paper_tables.summary import overview
 from interlingua.report.paper_tables.sweep import sweeps
 
 __all__ = ["paper_tables", "unseen_languages"]
 
-TABLES = (overview, distances, correlations, paraphrases, bitexts, experts, overlaps, gains, controls, sweeps)
+TABLES = (overview, distances, landing, correlations, paraphrases, bitexts, experts, overlaps, gains, controls, sweeps)
 
 
 def paper_tables(runs: Runs) -> list[PaperTable]:

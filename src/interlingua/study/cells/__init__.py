@@ -14,6 +14,7 @@ from interlingua.study.cells.pairs import measure_bitext, measure_paraphrases
 from interlingua.study.cells.perplexity import measure_perplexity
 from interlingua.study.cells.spaces import (
     measure_correlation,
+    measure_cross_space,
     measure_geometry,
     measure_retrieval,
     measure_space,
@@ -37,6 +38,7 @@ TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
     "retrieval": measure_retrieval,
     "space": measure_space,
     "geometry": measure_geometry,
+    "cross space": measure_cross_space,
     "correlation": measure_correlation,
     "projection": project,
     "paraphrase": measure_paraphrases,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.analysis import correlation, schema
-from interlingua.measures import geometry, projection
+from interlingua.measures import cross_space, geometry, projection
 from interlingua.measures.hits import hits_table
 from interlingua.measures.retrieval import find_answers, retrieval_table
 from interlingua.study.cells.embeddings import embed_evaluation
@@ -29,7 +29,13 @@ def measure_space(work: Work) -> dict[str, pd.DataFrame]:
     """Embed the evaluation sentences, measure retrieval and distances, and keep no embeddings."""
     embedded = embed_evaluation(work)
     spaces = {code: embedded[code] for code in work.corpora.evaluation.languages}
-    return {**_retrieval(spaces, work.parameters["layer"]), "geometry": geometry(spaces)}
+    crossed = cross_space(spaces, _spaces(work, schema.ORIGINAL))
+    return {**_retrieval(spaces, work.parameters["layer"]), "geometry": geometry(spaces), "cross_space": crossed}
+
+
+def measure_cross_space(work: Work) -> dict[str, pd.DataFrame]:
+    """Measure where languages lie among those of the original space."""
+    return {"cross_space": cross_space(_spaces(work, "embeddings"), _spaces(work, schema.ORIGINAL))}
 
 
 def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
