@@ -2,15 +2,25 @@
 # the virtual environment that it needs, once.
 PYTHON ?= python3
 VENV   ?= .venv
+CONSTRAINTS ?= constraints.txt
 BIN    := $(VENV)/bin
 
-.PHONY: study test browser lint docs clean
+.PHONY: study test test-oldest test-newest browser lint docs clean
 
 study: $(VENV)/.installed
 	$(BIN)/interlingua study
 
 test: lint browser
 	$(BIN)/pytest
+
+# The oldest versions that pyproject.toml allows, and the newest that there are; another Python by PYTHON=python3.13.
+test-oldest:
+	$(MAKE) $(VENV)-oldest/.installed VENV=$(VENV)-oldest CONSTRAINTS=constraints-oldest.txt
+	$(VENV)-oldest/bin/pytest
+
+test-newest:
+	$(MAKE) $(VENV)-newest/.installed VENV=$(VENV)-newest CONSTRAINTS=/dev/null
+	$(VENV)-newest/bin/pytest
 
 # The report is tested in a browser; where none can be installed, that test is skipped and says so.
 browser:
@@ -29,10 +39,10 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist build site
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest dist build site

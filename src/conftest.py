@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the Hub's client: tests use no network
+
 import importlib.util
 from pathlib import Path
 from types import ModuleType
