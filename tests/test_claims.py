@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import interlingua as il
-from interlingua.analysis.claims import CLAIMS
+from interlingua.analysis.claims import BESIDE_CONTROL, CLAIMS, claims_by_target, with_random_as_steered
 from interlingua.errors import InputError
 from interlingua.study import StudyConfig
 
@@ -87,45 +87,48 @@ def overlap(shared, k=1000):
 
 CASES = [
     ("C1", "generation", generation(0.1, 0.8), "holds"),
-    ("C1", "generation", generation(0.1, 0.13), "does not hold"),  # within the noise of 400 texts
+    ("C1", "generation", generation(0.1, 0.13), "cannot tell"),  # within the noise of 400 texts
     ("C1", "generation", generation(0.8, 0.1), "does not hold"),
-    ("C1", "generation", generation(0.0, 0.0), "does not hold"),
+    ("C1", "generation", generation(0.0, 0.0), "cannot tell"),
     ("C1", "generation", generation(0.1, 0.8)[lambda table: table.condition != "original"], "not measured"),
     ("C2", "perplexity", perplexity(2.0, 2.5, 3.0), "holds"),
     ("C2", "perplexity", perplexity(2.0, 2.6, 2.5, 3.0), "holds"),
     ("C2", "perplexity", perplexity(2.0, 1.5, 1.4, 2.5), "does not hold"),
-    ("C2", "perplexity", perplexity(2.0, 2.01), "does not hold"),
-    ("C2", "perplexity", perplexity(2.0, 2.5, error=0.3), "does not hold"),
-    ("C2", "perplexity", perplexity(2.0, 2.0, 2.0), "does not hold"),
+    ("C2", "perplexity", perplexity(2.0, 2.01), "cannot tell"),
+    ("C2", "perplexity", perplexity(2.0, 2.5, error=0.3), "cannot tell"),
+    ("C2", "perplexity", perplexity(2.0, 2.0, 2.0), "cannot tell"),
     ("C2", "perplexity", perplexity(2.0, 2.5)[lambda table: table.condition != "original"], "not measured"),
     ("C3", "geometry", geometry(-0.1), "holds"),
     ("C3", "geometry", geometry(0.1), "does not hold"),
-    ("C3", "geometry", geometry(-0.001, noise=0.2), "does not hold"),
+    ("C3", "geometry", geometry(-0.001, noise=0.2), "cannot tell"),
     ("C3", "geometry", geometry(0.0, noise=0.0), "does not hold"),
     ("C3", "geometry", geometry(-0.1)[lambda table: table.condition != "original"], "not measured"),
     ("C4", "retrieval", retrieval(0.3, 0.0), "holds"),
-    ("C4", "retrieval", retrieval(0.0, 0.3), "does not hold"),
+    ("C4", "retrieval", retrieval(0.0, 0.3), "cannot tell"),
     ("C4", "retrieval", retrieval(-0.1, 0.3), "does not hold"),
     ("C4", "retrieval", retrieval(0.0, 0.0, noise=0.0), "does not hold"),
     ("C5", "retrieval", retrieval(0.0, 0.3), "holds"),
-    ("C5", "retrieval", retrieval(0.3, 0.0), "does not hold"),
+    ("C5", "retrieval", retrieval(0.3, 0.0), "cannot tell"),
     ("C5", "retrieval", retrieval(0.0, -0.1), "does not hold"),
     ("C6", "paraphrase", paraphrase(0.8, 0.79, 0.4), "holds"),
     ("C6", "paraphrase", paraphrase(0.5, 0.6, 0.4), "holds"),
     ("C6", "paraphrase", paraphrase(0.8, 0.6, 0.4), "does not hold"),
-    ("C6", "paraphrase", paraphrase(0.8, 0.79, 0.4, n=5), "not measured"),
+    ("C6", "paraphrase", paraphrase(0.8, 0.79, 0.4, n=5), "cannot tell"),
+    ("C6", "paraphrase", paraphrase(0.8, 0.8, 0.5)[lambda table: table.condition != "pre"], "not measured"),
     ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.5), "holds"),
-    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.8), "does not hold"),
+    ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.8), "cannot tell"),
     ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.9), "does not hold"),
     ("C7", "paraphrase", paraphrase(0.8, 0.8, 0.5)[lambda table: table.condition != "pre"], "not measured"),
-    ("C8", "retrieval", retrieval(0.3, 0.3, 0.02), "holds"),
+    ("C8", "retrieval", retrieval(0.3, 0.3, -0.02), "holds"),
+    ("C8", "retrieval", retrieval(0.3, 0.3, 0.0), "holds"),
+    ("C8", "retrieval", retrieval(0.01, 0.01, 0.0, noise=0.1), "cannot tell"),
     ("C8", "retrieval", retrieval(0.3, 0.3, 0.3), "does not hold"),
     ("C8", "retrieval", retrieval(0.3, 0.3, 0.5), "does not hold"),
     ("C8", "retrieval", retrieval(-0.1, -0.1, -0.2), "not measured"),
     ("C8", "retrieval", retrieval(0.3, 0.3)[lambda table: table.condition != "random"], "not measured"),
     ("C9", "correlation", correlation(-0.4, -0.2), "holds"),
-    ("C9", "correlation", correlation(-0.4, 0.2), "does not hold"),  # half is not most
-    ("C9", "correlation", correlation(0.4, 0.2), "does not hold"),
+    ("C9", "correlation", correlation(-0.4, 0.2), "cannot tell"),  # half is not most
+    ("C9", "correlation", correlation(0.9, 0.8), "does not hold"),
     ("C9", "correlation", correlation(0.4, 0.2, defined=False), "not measured"),
     ("C10", "overlap", overlap(20), "holds"),
     ("C10", "overlap", overlap(400), "does not hold"),
@@ -143,10 +146,86 @@ def test_verdicts(claim, name, table, verdict):
 
 def test_every_claim_is_tested_to_hold_and_not_to_hold():
     tested = {(claim, verdict) for claim, _, _, verdict in CASES}
-    assert tested == set(itertools.product(CLAIMS, ("holds", "does not hold", "not measured"))) - {
+    assert tested == set(itertools.product(CLAIMS, ("holds", "cannot tell", "does not hold", "not measured"))) - {
         ("C4", "not measured"),  # below
         ("C5", "not measured"),
+        ("C10", "cannot tell"),  # it has no interval
     }
+
+
+def with_random(table, **values):
+    """Return a table in which random neurons have what the experts have, or other values."""
+    steered = table[table.condition == "steered"]
+    return pd.concat([table, steered.assign(condition="random", **values)], ignore_index=True)
+
+
+def test_what_random_neurons_do_too_is_said():
+    tables = {
+        "generation": with_random(generation(0.1, 0.8)),
+        "geometry": with_random(geometry(-0.1)),
+        "retrieval": retrieval(0.3, 0.3, 0.2),
+        "correlation": with_random(correlation(-0.4, -0.2)),
+        "paraphrase": paraphrase(0.8, 0.79, 0.4),
+        "paraphrase_random": paraphrase(0.8, 0.79, 0.4)[lambda table: table.condition != "pre"],
+    }
+    judged = il.claims(tables).set_index("claim")
+    for claim in BESIDE_CONTROL:
+        assert judged.verdict[claim] == "holds, and for random neurons too", claim
+        assert "; random neurons: " in judged.numbers[claim]
+    assert judged.verdict["C8"] == "does not hold"
+    alone = {**tables, "generation": with_random(generation(0.1, 0.8), share=0.1), "retrieval": retrieval(0.3, 0.3)}
+    judged = il.claims(alone).set_index("claim")
+    assert judged.verdict[["C1", "C4", "C5", "C8"]].tolist() == ["holds"] * 4
+
+
+def drawn(table, gains, match="uniform"):
+    """Return further draws of random neurons, each of which changes every top-1 by a number."""
+    original = table[table.condition == "original"].drop(columns=["condition", "target", "kind", "k"])
+    edits = [
+        original.assign(target=target, kind="set-to-mean", k=100, match=match, draw=i, top1=original.top1 + gain)
+        for target in TARGETS
+        for i, gain in enumerate(gains, start=1)
+    ]
+    return pd.concat(edits, ignore_index=True)
+
+
+def test_experts_that_are_not_above_every_draw_do_not_hold():
+    table = retrieval(0.3, 0.3)
+    worse, better = drawn(table, [0.0, 0.1, -0.1]), drawn(table, [0.0, 0.5, -0.1])
+    judged = il.claims({"retrieval": table, "control_retrieval": worse}).set_index("claim")
+    assert judged.verdict[["C4", "C5"]].tolist() == ["holds", "holds"]
+    assert "no one of 4 draws does as well for 2 of 2 targets" in judged.numbers["C4"]
+    judged = il.claims({"retrieval": table, "control_retrieval": better}).set_index("claim")
+    assert judged.verdict[["C4", "C5"]].tolist() == ["cannot tell", "cannot tell"]
+
+
+@given(st.lists(st.floats(-0.2, 0.2), min_size=3, max_size=6, unique=True), st.integers(0, 99))
+def test_random_neurons_called_steered_earn_no_claim_about_experts_unless_they_are_above_every_draw(gains, seed):
+    """The swap test: the first draw stands in the place of the experts, among the draws that are left."""
+    first, *others = gains
+    table = retrieval(first, first, 0.0, noise=0.0)
+    table = table[table.condition != "random"]
+    judged = il.claims({"retrieval": table, "control_retrieval": drawn(table, others)}).set_index("claim")
+    if max(others) >= first + 1e-9:
+        assert "holds" not in judged.verdict[["C4", "C5"]].tolist()
+
+
+def test_random_stands_in_the_place_of_experts():
+    tables = {"retrieval": retrieval(0.1, 0.2, 0.3), "geometry": geometry(-0.1)}
+    swapped = with_random_as_steered(tables)
+    random = tables["retrieval"].query("condition == 'random'")
+    assert swapped["retrieval"].query("condition == 'steered'").top1.tolist() == random.top1.tolist()
+    assert set(swapped["geometry"].condition) == {"original"}
+    assert (tables["retrieval"].condition == "steered").any(), "the tables are as they were"
+
+
+def test_each_target_is_judged_alone():
+    good, bad = retrieval(0.3, 0.3, targets=["spa_Latn"]), retrieval(-0.3, -0.3, targets=["fra_Latn"])
+    table = pd.concat([good, bad[bad.condition != "original"]], ignore_index=True)
+    judged = claims_by_target({"retrieval": table})
+    verdicts = judged[judged.claim == "C5"].set_index("target").verdict
+    assert verdicts.to_dict() == {"spa_Latn": "holds", "fra_Latn": "does not hold"}
+    assert claims_by_target({}).empty
 
 
 def test_nothing_measured_names_the_missing_tables():
@@ -205,7 +284,7 @@ def test_shares_at_the_ends_make_no_nan(shares, n):
     table = generation(0.0, 0.0).assign(share=shares, n=n)
     judged = il.claims({"generation": table}).set_index("claim")
     assert "nan" not in judged.numbers["C1"]
-    assert judged.verdict["C1"] in ("holds", "does not hold", "not measured")
+    assert judged.verdict["C1"] in ("holds", "cannot tell", "does not hold", "not measured")
 
 
 def test_wrong_tables_are_errors():
@@ -229,9 +308,14 @@ def test_a_studys_own_tables_can_be_judged(checkpoint, corpus_folder, tmp_path):
     assert len(tables["correlation"]) == 2 * 2 * 2 * 4
     judged = il.claims(tables).set_index(["claim", "k"])
     for claim, k in itertools.product(("C3", "C4", "C5", "C10"), (5, 20)):
-        assert judged.verdict[claim, k] in ("holds", "does not hold")
+        assert judged.verdict[claim, k] in (
+            "holds",
+            "holds, and for random neurons too",
+            "cannot tell",
+            "does not hold",
+        )
     assert set(judged.loc["C9"].index) == {5, 20}
     summary = il.geometry_summary(tables["geometry"])
-    assert len(summary) == (1 + 2 * 2) * 6
+    assert len(summary) == (1 + 2 * 2) * 8
     assert (summary.targets == 2).all()
     assert il.overlap(tables["overlap"], tables["experts"]).k.tolist() == [5, 20]

@@ -3,7 +3,7 @@
 Analysis takes tables only. It runs no model and imports no torch, so a published run can be analysed anywhere.
 """
 
-from interlingua.analysis.claims import claims
+from interlingua.analysis.claims import claims, claims_by_target
 from interlingua.analysis.controls import controls
 from interlingua.analysis.correlation import correlation
 from interlingua.analysis.geometry_summary import geometry_summary
@@ -16,6 +16,7 @@ from interlingua.analysis.sweep import sweep
 __all__ = [
     "behaviour",
     "claims",
+    "claims_by_target",
     "controls",
     "correlation",
     "geometry_summary",

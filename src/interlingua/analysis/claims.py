@@ -1,16 +1,19 @@
-"""The paper's claims, judged on a study's tables: holds, does not hold, or not measured, each with its numbers.
+"""The paper's claims, judged on a study's tables, each with its numbers.
 
-A claim about a difference holds where its 95 % interval lies beyond the bar, so that chance alone seldom makes it hold.
+A claim about a difference holds where its 95 % interval lies beyond the bar, and does not where it lies on the other
+side; where it reaches to both, nobody can tell. What holds of random neurons as well is no evidence about experts, and
+the verdict says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from interlingua.analysis.controls import controls
 from interlingua.analysis.evidence import (
     NotMeasured,
     changes,
@@ -23,7 +26,8 @@ from interlingua.analysis.evidence import (
 from interlingua.analysis.schema import KEYS, MIXED, ORIGINAL, POST, PRE, RANDOM, STEERED, Tables
 from interlingua.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
 
-HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
+HOLDS, HOLDS_TOO = "holds", "holds, and for random neurons too"
+CANNOT_TELL, FAILS, NOT_MEASURED = "cannot tell", "does not hold", "not measured"
 COLUMNS = ["claim", "statement", "kind", "k", "verdict", "numbers"]
 
 MOST = 0.5
@@ -59,8 +63,9 @@ def claims(tables: Tables) -> pd.DataFrame:
 
     Returns:
         A tidy table with the columns claim, statement, kind, k (missing where the claim is about all, or nothing was
-        measured), verdict (`holds`, `does not hold`, `not measured`) and numbers, a sentence: the verdict's grounds,
-        or what is missing. A claim has a row for each kind and k that was measured. Several targets are taken together.
+        measured), verdict and numbers, a sentence: the verdict's grounds, or what is missing. A verdict is `holds`;
+        `holds, and for random neurons too`; `cannot tell`; `does not hold`; or `not measured`. A claim has a row for
+        each kind and k that was measured. Several targets are taken together.
 
     Raises:
         InputError: A table lacks a column, holds retrieval at several layers, or the original model twice.
@@ -73,14 +78,80 @@ def claims(tables: Tables) -> pd.DataFrame:
         >>> print(table.verdict["C1"], "-", table.numbers["C1"])
         not measured - the table generation is missing
     """
-    rows = []
+    rows, control, ranks = [], with_random_as_steered(tables), controls(tables)
     for claim, (statement, judge) in CLAIMS.items():
-        try:
-            findings = list(judge(tables)) or [Finding(NOT_MEASURED, "no edit with k above 0 was measured")]
-        except NotMeasured as missing:
-            findings = [Finding(NOT_MEASURED, str(missing))]
+        findings = _findings(judge, tables)
+        if claim in BESIDE_CONTROL:
+            drawn = {(found.kind, found.k): found for found in _findings(judge, control)}
+            findings = [_beside(found, drawn.get((found.kind, found.k))) for found in findings]
+        if claim in RANKED:
+            findings = [_ranked(found, ranks[ranks.effect == RANKED[claim]]) for found in findings]
         rows.extend((claim, statement, found.kind, found.k, found.verdict, found.numbers) for found in findings)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"k": "Int64"})
+
+
+def claims_by_target(tables: Tables) -> pd.DataFrame:
+    """Judge the claims for each target alone, since what holds on the mean of several may hold for none.
+
+    Returns:
+        The columns of `claims`, after the column target.
+    """
+    steered = [table[table.condition == STEERED] for table in tables.values() if {"condition", "target"} <= set(table)]
+    targets = list(dict.fromkeys(target for table in steered for target in table.target.dropna()))
+    judged = [claims(_of_target(tables, target)).assign(target=target) for target in targets]
+    return pd.concat(judged, ignore_index=True)[["target", *COLUMNS]] if judged else pd.DataFrame()
+
+
+def with_random_as_steered(tables: Tables) -> Tables:
+    """Return a study's tables in which the first draw of random neurons stands in the place of the experts.
+
+    A claim about experts is worth something only if it does not hold of these.
+    """
+    swapped = {}
+    for name, table in tables.items():
+        if "condition" in table and name not in ("paraphrase", "paraphrase_random"):
+            kept = table[table.condition != STEERED]
+            swapped[name] = kept.assign(condition=kept.condition.replace({RANDOM: STEERED}))
+    if "paraphrase" in tables and "paraphrase_random" in tables:
+        pre = tables["paraphrase"][tables["paraphrase"].condition == PRE]
+        swapped["paraphrase"] = pd.concat([pre, tables["paraphrase_random"]], ignore_index=True)
+    return swapped
+
+
+def _of_target(tables: Tables, target: str) -> Tables:
+    return {
+        name: table[table.target.isna() | (table.target == target)] if "target" in table else table
+        for name, table in tables.items()
+    }
+
+
+def _findings(judge: Callable[[Tables], Iterator[Finding]], tables: Tables) -> list[Finding]:
+    try:
+        return list(judge(tables)) or [Finding(NOT_MEASURED, "no edit with k above 0 was measured")]
+    except NotMeasured as missing:
+        return [Finding(NOT_MEASURED, str(missing))]
+
+
+def _beside(found: Finding, drawn: Finding | None) -> Finding:
+    """Set what was found of experts beside what is found of random neurons by the same rule."""
+    if found.verdict == NOT_MEASURED:
+        return found
+    if drawn is None or drawn.verdict == NOT_MEASURED:
+        return replace(found, numbers=f"{found.numbers}; random neurons: not measured")
+    too = found.verdict == HOLDS and drawn.verdict == HOLDS
+    numbers = f"{found.numbers}; random neurons: {drawn.numbers}"
+    return replace(found, verdict=HOLDS_TOO if too else found.verdict, numbers=numbers)
+
+
+def _ranked(found: Finding, ranks: pd.DataFrame) -> Finding:
+    """Let a claim hold only if, for most targets, no draw of random neurons does as well; one draw alone is no rank."""
+    ranks = ranks[(ranks.kind == found.kind) & (ranks.k == found.k) & (ranks.draws > 1)]
+    if ranks.empty or found.verdict == NOT_MEASURED:
+        return found
+    best = ranks.assign(best=np.isclose(ranks.p, 1 / (ranks.draws + 1))).groupby("target").best.all()
+    words = f"no one of {ranks.draws.min()} draws does as well for {best.sum()} of {len(best)} targets"
+    undecided = found.verdict == HOLDS and best.mean() <= MOST
+    return replace(found, verdict=CANNOT_TELL if undecided else found.verdict, numbers=f"{found.numbers}; {words}")
 
 
 def share_of_texts(tables: Tables) -> Iterator[Finding]:
@@ -102,7 +173,8 @@ def share_of_texts(tables: Tables) -> Iterator[Finding]:
             f"share of texts in the target language {after:.3f}, originally {before:.3f} ({after - before:+.3f}, "
             f"{interval_in_words(low, high)}); it rises for {rises.sum()} of {len(rises)} targets"
         )
-        yield Finding(_verdict(low > 0 and rises.mean() > MOST), numbers, kind, k)
+        most = rises.mean() > MOST
+        yield Finding(_verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
 
 
 def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
@@ -114,7 +186,7 @@ def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
     table = table_of(tables, "perplexity", KEYS, ["log_perplexity", "standard_error"])
     steered = table[(table.condition == STEERED) & (table.k > 0)]
     for kind, of_kind in steered.groupby("kind", sort=False):
-        words, rises = [], []
+        words, rises, falls = [], [], []
         for target, edited in of_kind.groupby("target", sort=False):
             original = table[(table.condition == ORIGINAL) & (table.target == target)]
             if original.empty:
@@ -122,11 +194,13 @@ def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
             curve = pd.concat([original.iloc[:1], edited.sort_values("k")])
             values, errors = curve.log_perplexity.to_numpy(), curve.standard_error.to_numpy()
             steps = np.sign(values[None, :] - values[:, None])[np.triu_indices(len(values), 1)].sum()
-            rises.append(bool(steps > 0 and values[-1] - values[0] > Z * np.hypot(errors[0], errors[-1])))
+            change, noise = values[-1] - values[0], Z * np.hypot(errors[0], errors[-1])
+            rises.append(bool(steps > 0 and change > noise))
+            falls.append(bool(steps <= 0 and np.ptp(values) > noise))
             words.append(f"{target} {values[0]:.2f} to {values[-1]:.2f} at k = {curve.k.iloc[-1]:,}")
         if rises:
             numbers = f"log perplexity rises for {sum(rises)} of {len(rises)} targets: {'; '.join(words)}"
-            yield Finding(_verdict(sum(rises) / len(rises) > MOST), numbers, str(kind))
+            yield Finding(_verdict(np.mean(rises) > MOST, np.mean(falls) > MOST), numbers, str(kind))
         else:
             yield Finding(NOT_MEASURED, "the table perplexity has no original model on a target's text", str(kind))
 
@@ -140,7 +214,7 @@ def distances_shrink(tables: Tables) -> Iterator[Finding]:
         back = there.rename(columns={"language": "other", "other": "language"})
         words = f"mean distance {there.value.mean():.3f}, originally {there.before.mean():.3f}"
         change = matrix(pd.concat([there, back]), "language", "other")
-        yield _judged(change, words, lambda low, high: high < 0, kind, k)
+        yield _judged(change, words, lambda low, high: (high < 0, low >= 0), kind, k)
 
 
 def target_as_query(tables: Tables) -> Iterator[Finding]:
@@ -158,7 +232,8 @@ def target_as_query(tables: Tables) -> Iterator[Finding]:
             f"top-1 rises for {better} of {len(gains)} candidates (mean over languages {of_candidate.mean():+.3f}, "
             f"{interval_in_words(low, high)}; median {gains.change.median():+.3f}, most {gains.change.max():+.3f})"
         )
-        yield Finding(_verdict(low > 0 and better / len(gains) > MOST), numbers, kind, k)
+        most = better / len(gains) > MOST
+        yield Finding(_verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
 
 
 def others_as_query(tables: Tables) -> Iterator[Finding]:
@@ -169,9 +244,11 @@ def others_as_query(tables: Tables) -> Iterator[Finding]:
         better = (gains.change > 0).mean()
         words = f"top-1 rises for {better:.0%} of {len(gains)} pairs whose query is not the target".replace("%", " %")
         most = bool(better > MOST)
-        yield _judged(
-            matrix(gains, "query", "candidate"), words, lambda low, high, most=most: most and low > 0, kind, k
-        )
+
+        def rule(low: float, high: float, most: bool = most) -> tuple[bool, bool]:
+            return most and low > 0, high <= 0 or (low > 0 and not most)
+
+        yield _judged(matrix(gains, "query", "candidate"), words, rule, kind, k)
 
 
 def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
@@ -181,19 +258,22 @@ def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
     """
     for kind, k, words, low, high in _against_pre(tables, POST):
         if low <= -FEW_POINTS < high:
-            yield Finding(NOT_MEASURED, f"too few sentences to tell a fall of {FEW_POINTS}: {words}", kind, k)
+            yield Finding(CANNOT_TELL, f"too few sentences to tell a fall of {FEW_POINTS}: {words}", kind, k)
         else:
-            yield Finding(_verdict(low > -FEW_POINTS), words, kind, k)
+            yield Finding(_verdict(low > -FEW_POINTS, True), words, kind, k)
 
 
 def mixed_falls(tables: Tables) -> Iterator[Finding]:
     """C7 holds where mixed lies below pre, interval and all."""
-    for kind, k, words, _, high in _against_pre(tables, MIXED):
-        yield Finding(_verdict(high < 0), words, kind, k)
+    for kind, k, words, low, high in _against_pre(tables, MIXED):
+        yield Finding(_verdict(high < 0, low >= 0), words, kind, k)
 
 
 def random_brings_no_gain(tables: Tables) -> Iterator[Finding]:
-    """C8 holds where steering's mean gain over all pairs is above 0, and so is the interval of its lead over random."""
+    """C8 holds where random neurons gain nothing that can be told, and the interval of steering's lead is above 0.
+
+    It does not hold where the interval of random neurons' own gain is above 0.
+    """
     table = retrieval_of(tables)
     for kind, k, steered in settings(table):
         control = table[(table.condition == RANDOM) & (table.kind == kind) & (table.k == k)]
@@ -208,7 +288,13 @@ def random_brings_no_gain(tables: Tables) -> Iterator[Finding]:
             yield Finding(NOT_MEASURED, f"there is no gain to compare with: {words}", kind, k)
             continue
         lead = matrix(gains.assign(change=gains.top1 - gains.top1_random), "query", "candidate")
-        yield _judged(lead, words, lambda low, high: low > 0, kind, k)
+        drawn = matrix(gains.assign(change=gains.top1_random - gains.before), "query", "candidate")
+        if len(drawn) < LEAST:
+            yield Finding(NOT_MEASURED, f"{len(drawn)} languages; an interval needs {LEAST}", kind, k)
+            continue
+        low, high = mean_of_pairs_interval(drawn)
+        words = f"{words} ({interval_in_words(low, high)}); the lead"
+        yield _judged(lead, words, lambda first, _, low=low: (low <= 0 < first, low > 0), kind, k)
 
 
 def accuracy_falls_with_distance(tables: Tables) -> Iterator[Finding]:
@@ -225,7 +311,7 @@ def accuracy_falls_with_distance(tables: Tables) -> Iterator[Finding]:
             f"{below} of {len(defined)} correlations of accuracy with distance lie below 0 with their intervals "
             f"(r from {defined.r.min():+.2f} to {defined.r.max():+.2f}; {len(correlations) - len(defined)} not defined)"
         )
-        yield Finding(_verdict(below / len(defined) > MOST), numbers, kind, k)
+        yield Finding(_verdict(below / len(defined) > MOST, (defined.r >= 0).mean() > MOST), numbers, kind, k)
 
 
 def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
@@ -237,7 +323,7 @@ def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
         numbers = (
             f"of their {k:,} experts, two languages share {shares.mean():.1%} on average and {shares.max():.1%} at most"
         ).replace("%", " %")
-        yield Finding(_verdict(shares.mean() <= HARDLY), numbers, None, int(k))
+        yield Finding(_verdict(shares.mean() <= HARDLY, True), numbers, None, int(k))
 
 
 def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str, float, float]]:
@@ -260,17 +346,19 @@ def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str
         yield kind, k, words, low, high
 
 
-def _judged(change: np.ndarray, words: str, holds: Callable[[float, float], object], kind: str, k: int) -> Finding:
-    """Judge the mean of a matrix of changes between languages by its interval."""
+def _judged(
+    change: np.ndarray, words: str, rule: Callable[[float, float], tuple[object, object]], kind: str, k: int
+) -> Finding:
+    """Judge the mean of a matrix of changes between languages by its interval: whether it holds, and whether not."""
     if len(change) < LEAST:
         return Finding(NOT_MEASURED, f"{len(change)} languages; an interval needs {LEAST}", kind, k)
     low, high = mean_of_pairs_interval(change)
     numbers = f"{words} (mean change {np.nanmean(change):+.3f}, {interval_in_words(low, high)})"
-    return Finding(_verdict(holds(low, high)), numbers, kind, k)
+    return Finding(_verdict(*rule(low, high)), numbers, kind, k)
 
 
-def _verdict(holds: object) -> str:
-    return HOLDS if holds else FAILS
+def _verdict(holds: object, fails: object) -> str:
+    return HOLDS if holds else FAILS if fails else CANNOT_TELL
 
 
 CLAIMS: dict[str, tuple[str, Callable[[Tables], Iterator[Finding]]]] = {
@@ -286,3 +374,9 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], Iterator[Finding]]]] = {
     "C10": ("Experts of different languages hardly overlap.", experts_hardly_overlap),
 }
 """Each claim with its statement, in the order of the paper, and with the rule that judges it."""
+
+BESIDE_CONTROL = ("C1", "C3", "C4", "C5", "C6", "C7", "C9")
+"""Claims about experts that random neurons may satisfy as well: judged of these too."""
+
+RANKED = {"C3": "distance", "C4": "gain from the target", "C5": "gain from others"}
+"""Claims whose effect is ranked among draws of random neurons (`controls`)."""

@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from interlingua.analysis import behaviour, summary
+from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
 from interlingua.report.answer import answer
 
@@ -68,9 +70,16 @@ def _claims(run: Run) -> list[RenderableType]:
     if "claims" not in run.tables:
         return []
     claims = run.tables["claims"]
-    verdicts = claims.groupby("verdict").claim.unique()
-    lines = [f"{verdict}: {', '.join(verdicts[verdict])}" for verdict in verdicts.index]
-    return [Text("\nThe paper's claims, each with its numbers in the report:"), *(Text(f"  {line}") for line in lines)]
+    parts: list[RenderableType] = [Text("\nThe paper's claims, each with its numbers in the report:")]
+    if "claims_by_target" in run.tables:
+        for (target,), rows in groups(run.tables["claims_by_target"], ["target"]):
+            parts.append(Text(f"  {language_name(str(target))}: {_by_verdict(rows, '; ')}"))
+        parts.append(Text("  on the mean over targets:"))
+    return [*parts, Text(f"  {_by_verdict(claims, chr(10) + '  ')}")]
+
+
+def _by_verdict(claims: pd.DataFrame, separator: str) -> str:
+    return separator.join(f"{verdict}: {', '.join(rows.claim.unique())}" for verdict, rows in claims.groupby("verdict"))
 
 
 def files_summary(page: Path) -> RenderableType:

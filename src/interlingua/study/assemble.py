@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from interlingua.analysis import claims, controls, geometry_summary, landing, sweep
+from interlingua.analysis import claims, claims_by_target, controls, geometry_summary, landing, sweep
 from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell
@@ -76,4 +76,6 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
     if not (landed := landing(tables)).empty:
         derived["landing"] = landed
     derived["claims"] = claims(tables)
+    if len(config.targets) > 1:
+        derived["claims_by_target"] = claims_by_target(tables)
     return derived
