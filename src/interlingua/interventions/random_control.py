@@ -84,7 +84,7 @@ def ranked_at_random(experts: Experts, seed: int = 0) -> Experts:
 
         >>> from interlingua.interventions import set_to_mean
         >>> neurons, _, shift = set_to_mean(ranked_at_random(experts, 1), "Spanish", k=2).by_neuron(experts.neurons)
-        >>> (shift == experts.statistics.mean[experts.row("Spanish"), neurons]).all()
+        >>> bool((shift == experts.statistics.mean[experts.row("Spanish"), neurons]).all())
         True
     """
     random = np.random.default_rng(seed)
