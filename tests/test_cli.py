@@ -190,16 +190,17 @@ def test_a_failure_exits_1(run_cli, tmp_path, corpus_folder):
     assert "neuron 0 of up_proj in layer 0 answers sentence" in errors
 
 
-def test_an_interrupt_exits_130(checkpoint, corpus_folder, tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_exits_130_and_an_end_143(checkpoint, corpus_folder, tmp_path, sent, code):
     study = ["study", "--model", str(checkpoint), "--corpus", str(corpus_folder), "--out", str(tmp_path / "r")]
     command = [sys.executable, "-u", "-m", "interlingua", *study]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert errors.strip().endswith("interrupted; what was finished is kept")
     assert "Traceback" not in errors
 

@@ -28,6 +28,8 @@ def test_the_wheel_holds_package_and_data_and_nothing_else(wheel):
         "report/page.html.j2",
         "corpora/data/starter/devtest/jpn_Jpan.txt",
         "study/preset/flores200.yaml",
+        "data/flores200.tsv",
+        "analysis/data/paper_tables.csv",
     ):
         assert f"interlingua/{needed}" in names
     assert sum("corpora/data/starter/dev/" in name for name in names) == 23
@@ -54,6 +56,17 @@ def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
     path, languages, sentences = result.stdout.split()
     assert Path(path).is_relative_to(tmp_path)
     assert (languages, sentences) == ("23", "100")
+
+
+def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path, monkeypatch):
+    from interlingua.models import packaged
+
+    folder = tmp_path / "tiny-0123"
+    for name in (".tiny-0123.abc", ".tiny-0123.def", ".other-9.abc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.gguf").write_text("half")
+    packaged._remove_leftovers(folder)
+    assert [path.name for path in tmp_path.iterdir()] == [".other-9.abc"]
 
 
 def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
