@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import interlingua as il
@@ -199,6 +199,7 @@ def test_experts_that_are_not_above_every_draw_do_not_hold():
     assert judged.verdict[["C4", "C5"]].tolist() == ["cannot tell", "cannot tell"]
 
 
+@settings(max_examples=15)
 @given(st.lists(st.floats(-0.2, 0.2), min_size=3, max_size=6, unique=True), st.integers(0, 99))
 def test_random_neurons_called_steered_earn_no_claim_about_experts_unless_they_are_above_every_draw(gains, seed):
     """The swap test: the first draw stands in the place of the experts, among the draws that are left."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import interlingua as il
@@ -47,6 +47,7 @@ def table_of(gain, random, drawn, seed=0):
     return tables
 
 
+@settings(max_examples=30)
 @given(
     st.floats(-0.2, 0.2),
     st.floats(-0.2, 0.2),
@@ -71,7 +72,8 @@ def test_the_rank_of_experts_among_draws_is_that_of_a_plain_count(gain, random, 
         assert 1 / (len(values) + 1) <= row.p <= 1
 
 
-@given(st.lists(st.integers(-9, 9), min_size=2, max_size=20, unique=True))
+@settings(max_examples=10)
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=6, unique=True))
 def test_random_neurons_in_the_place_of_experts_are_best_as_seldom_as_chance_has_it(changes):
     """Each draw in turn is called steered, the others are the draws: one of them alone has the lowest p."""
     lowest = 0

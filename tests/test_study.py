@@ -34,7 +34,7 @@ def test_tables_are_tidy_and_complete(run):
     assert len(retrieval) == 16 * (1 + 2 * 2 * 2)
     assert set(retrieval.condition) == {"original", "steered", "random"}
     assert (retrieval.n == 4).all()
-    assert set(geometry.measure) == {"distance", "distance_of_means", "distance_to_medoid"}
+    assert set(geometry.measure) == {"distance", "distance_of_means", "distance_of_all_pairs", "distance_to_medoid"}
     assert not retrieval.drop(columns=["target", "kind"]).isna().any(axis=None)
 
 

@@ -196,7 +196,8 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path):
 
 def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
     run = il.run_study(config.model_copy(update={"measures": ("perplexity",)}), tmp_path / "run")
-    assert set(run.tables) == {"claims", "experts", "overlap", "overlap_summary", "perplexity", "spread"}
+    claims = {"claims", "claims_by_target"}
+    assert set(run.tables) == {*claims, "experts", "overlap", "overlap_summary", "perplexity", "spread"}
     assert summary(run.tables, run.config.targets).empty
     write_report(run)
 

@@ -52,7 +52,7 @@ def align(
         require_sentence_transformers()
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     loaded = load_model(model, device, dtype, trust_remote_code)
-    if export is not None and interventions and not takes_biases(loaded):
+    if export is not None and interventions and not takes_biases(loaded.hf, loaded.neurons.modules):
         logger.info("No interventions: they need biases that the model lacks, and an export would need remote code")
         interventions = False
     aligner = align_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,6 @@ from interlingua.valid import read_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-
-    from interlingua.models import LanguageModel
 
 PREFIX = "interlingua_"
 BIAS_OPTIONS = ("mlp_bias", "bias", "use_bias")
@@ -75,16 +74,16 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
                 _add_code(hf, added, temporary)
 
 
-def takes_biases(model: LanguageModel) -> bool:
-    """Tell whether a model's MLP layers have biases, or get them by an option of its architecture."""
-    biases = [f"{name}.bias" for name in model.neurons.modules]
-    there = dict(model.hf.named_parameters())
+def takes_biases(hf: PreTrainedModel, modules: Iterable[str]) -> bool:
+    """Tell whether linear layers, given by name, have biases or get them by an option of the architecture."""
+    biases = [f"{name}.bias" for name in modules]
+    there = dict(hf.named_parameters())
     if all(name in there for name in biases):
         return True
     for option in BIAS_OPTIONS:
-        if getattr(model.hf.config, option, None) is False:
+        if getattr(hf.config, option, None) is False:
             with torch.device("meta"):
-                gained = dict(_transformers_class(model.hf)(_config_with(model.hf, option)).named_parameters())
+                gained = dict(_transformers_class(hf)(_config_with(hf, option)).named_parameters())
             if all(name in gained for name in biases):
                 return True
     return False
