@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import interlingua as il
-from interlingua.analysis.claims import BESIDE_CONTROL, CLAIMS, claims_by_target, with_random_as_steered
+from interlingua.analysis.claims import BESIDE_CONTROL, CLAIMS, claims_by_target
+from interlingua.analysis.controls import with_random_as_steered
 from interlingua.errors import InputError
 from interlingua.study import StudyConfig
 
@@ -138,7 +139,10 @@ CASES = [
 
 @pytest.mark.parametrize(("claim", "name", "table", "verdict"), CASES)
 def test_verdicts(claim, name, table, verdict):
-    judged = il.claims({name: table}).set_index("claim").loc[[claim]]
+    tables = {name: table}
+    if claim in ("C4", "C5"):
+        tables["control_retrieval"] = drawn(table, [-0.5] * 18)
+    judged = il.claims(tables).set_index("claim").loc[[claim]]
     assert judged.verdict.tolist() == [verdict] * len(judged)
     assert not judged.numbers.str.contains("nan|inf", case=False).any()
     assert judged.numbers.str.len().min() > 10
@@ -174,7 +178,7 @@ def test_what_random_neurons_do_too_is_said():
         assert "; random neurons: " in judged.numbers[claim]
     assert judged.verdict["C8"] == "does not hold"
     alone = {**tables, "generation": with_random(generation(0.1, 0.8), share=0.1), "retrieval": retrieval(0.3, 0.3)}
-    judged = il.claims(alone).set_index("claim")
+    judged = il.claims({**alone, "control_retrieval": drawn(alone["retrieval"], [-0.5] * 18)}).set_index("claim")
     assert judged.verdict[["C1", "C4", "C5", "C8"]].tolist() == ["holds"] * 4
 
 
@@ -189,26 +193,32 @@ def drawn(table, gains, match="uniform"):
     return pd.concat(edits, ignore_index=True)
 
 
-def test_experts_that_are_not_above_every_draw_do_not_hold():
+def test_experts_hold_a_claim_only_where_their_rank_is_significant():
     table = retrieval(0.3, 0.3)
-    worse, better = drawn(table, [0.0, 0.1, -0.1]), drawn(table, [0.0, 0.5, -0.1])
-    judged = il.claims({"retrieval": table, "control_retrieval": worse}).set_index("claim")
-    assert judged.verdict[["C4", "C5"]].tolist() == ["holds", "holds"]
-    assert "no one of 4 draws does as well for 2 of 2 targets" in judged.numbers["C4"]
-    judged = il.claims({"retrieval": table, "control_retrieval": better}).set_index("claim")
-    assert judged.verdict[["C4", "C5"]].tolist() == ["cannot tell", "cannot tell"]
+    worse, better = [0.1] * 18, [0.1] * 17 + [0.5]
+    for gains, verdict, words in (
+        (worse, "holds", "(19 drawn) p <= 0.05 for 2 of 2 targets"),
+        (better, "cannot tell", "(19 drawn) p <= 0.05 for 0 of 2 targets"),
+        (worse[:3], "cannot tell", "(4 drawn) p <= 0.05 for 0 of 2 targets; so few draws allow no p below 0.20"),
+        ([], "cannot tell", "(1 drawn) p <= 0.05 for 0 of 2 targets; so few draws allow no p below 0.50"),
+    ):
+        further = {"control_retrieval": drawn(table, gains)} if gains else {}
+        judged = il.claims({"retrieval": table, **further}).set_index("claim")
+        assert judged.verdict[["C4", "C5"]].tolist() == [verdict, verdict]
+        assert words in judged.numbers["C4"]
 
 
-@settings(max_examples=15)
-@given(st.lists(st.floats(-0.2, 0.2), min_size=3, max_size=6, unique=True), st.integers(0, 99))
-def test_random_neurons_called_steered_earn_no_claim_about_experts_unless_they_are_above_every_draw(gains, seed):
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(-200, 200), min_size=20, max_size=24, unique=True), st.booleans())
+def test_random_neurons_called_steered_earn_a_claim_about_experts_only_where_they_are_above_all(gains, largest_first):
     """The swap test: the first draw stands in the place of the experts, among the draws that are left."""
-    first, *others = gains
-    table = retrieval(first, first, 0.0, noise=0.0)
+    first, *others = sorted(gains, reverse=True) if largest_first else gains
+    table = retrieval(first / 1000, first / 1000, noise=0.0)
     table = table[table.condition != "random"]
-    judged = il.claims({"retrieval": table, "control_retrieval": drawn(table, others)}).set_index("claim")
-    if max(others) >= first + 1e-9:
-        assert "holds" not in judged.verdict[["C4", "C5"]].tolist()
+    further = drawn(table, [gain / 1000 for gain in others])
+    judged = il.claims({"retrieval": table, "control_retrieval": further}).set_index("claim")
+    earned = first > max(others) and first > 0 and len(others) >= 19
+    assert judged.verdict[["C4", "C5"]].str.startswith("holds").tolist() == [earned, earned]
 
 
 def test_random_stands_in_the_place_of_experts():
@@ -223,7 +233,7 @@ def test_random_stands_in_the_place_of_experts():
 def test_each_target_is_judged_alone():
     good, bad = retrieval(0.3, 0.3, targets=["spa_Latn"]), retrieval(-0.3, -0.3, targets=["fra_Latn"])
     table = pd.concat([good, bad[bad.condition != "original"]], ignore_index=True)
-    judged = claims_by_target({"retrieval": table})
+    judged = claims_by_target({"retrieval": table[table.condition != "random"]})
     verdicts = judged[judged.claim == "C5"].set_index("target").verdict
     assert verdicts.to_dict() == {"spa_Latn": "holds", "fra_Latn": "does not hold"}
     assert claims_by_target({}).empty
@@ -252,7 +262,8 @@ def test_the_numbers_are_those_of_the_tables():
 def test_each_k_is_judged_alone():
     good, bad = retrieval(0.3, 0.3), retrieval(-0.3, -0.3)
     bad = bad[bad.condition != "original"].assign(k=5000)
-    table = il.claims({"retrieval": pd.concat([good, bad])})
+    table = pd.concat([good, bad])
+    table = il.claims({"retrieval": table[table.condition != "random"]})
     verdicts = table[table.claim == "C4"].set_index("k").verdict
     assert verdicts.to_dict() == {100: "holds", 5000: "does not hold"}
 

@@ -8,15 +8,13 @@ from interlingua.languages import (
     FLORES_LANGUAGES,
     PAPER_LANGUAGES,
     PAPER_TARGETS,
-    PRETRAINING,
     language_name,
     language_of_name,
     parse_language,
     parse_languages,
-    pretraining_of,
-    seen_languages,
     short_code,
 )
+from interlingua.pretraining import PRETRAINING, pretraining_of, seen_languages
 from interlingua.study import load_config
 
 

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         random_control,
         set_to_mean,
     )
-    from interlingua.languages import seen_languages
     from interlingua.measures import (
         bitext,
         cross_space,
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
         retrieval,
     )
     from interlingua.models import LanguageModel, load_model
+    from interlingua.pretraining import seen_languages
     from interlingua.progress import disable_progress_bars, enable_progress_bars
     from interlingua.study import Cluster, Run, StudyConfig, StudyError, load_config, open_run, run_study
 
@@ -82,12 +82,12 @@ _NAMES_OF_ROOM = {
         "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
         "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
     ),
-    "languages": ("seen_languages",),
     "measures": (
         "bitext", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify",
         "language_shares", "paraphrase", "perplexity", "projection", "retrieval",
     ),
     "models": ("LanguageModel", "load_model"),
+    "pretraining": ("seen_languages",),
     "progress": ("disable_progress_bars", "enable_progress_bars"),
     "study": ("Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study"),
 }  # fmt: skip

@@ -22,9 +22,9 @@ from interlingua.alignment.settings import Settings
 from interlingua.alignment.spaces import Spaces
 from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
-from interlingua.languages import seen_languages
 from interlingua.measures.embedding import layer_numbers
 from interlingua.models import LanguageModel
+from interlingua.pretraining import seen_languages
 
 AS_IN_PAPER = Reading(special_tokens=True)
 

@@ -8,12 +8,11 @@ the verdict says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from interlingua.analysis.controls import controls
+from interlingua.analysis.controls import controls, with_random_as_steered
 from interlingua.analysis.evidence import (
     NotMeasured,
     changes,
@@ -24,14 +23,18 @@ from interlingua.analysis.evidence import (
     table_of,
 )
 from interlingua.analysis.schema import KEYS, MIXED, ORIGINAL, POST, PRE, RANDOM, STEERED, Tables
+from interlingua.analysis.verdicts import (
+    CANNOT_TELL,
+    MOST,
+    NOT_MEASURED,
+    Finding,
+    beside_random,
+    ranked,
+    verdict,
+)
 from interlingua.intervals import Z, mean_interval, mean_of_pairs_interval, newcombe
 
-HOLDS, HOLDS_TOO = "holds", "holds, and for random neurons too"
-CANNOT_TELL, FAILS, NOT_MEASURED = "cannot tell", "does not hold", "not measured"
 COLUMNS = ["claim", "statement", "kind", "k", "verdict", "numbers"]
-
-MOST = 0.5
-"""More than this share is "most", as the word means."""
 
 FEW_POINTS = 0.05
 """"A few points" of accuracy: in the paper's tables 3 and 5 paraphrase retrieval loses 0.02 at most after the edit, and
@@ -42,16 +45,6 @@ HARDLY = 0.05
 
 LEAST = 3
 """Languages that an interval needs: leaving one of two out leaves no pair."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What became of a claim for one kind of intervention and one k; None where the claim is not about one."""
-
-    verdict: str
-    numbers: str
-    kind: str | None = None
-    k: int | None = None
 
 
 def claims(tables: Tables) -> pd.DataFrame:
@@ -83,9 +76,9 @@ def claims(tables: Tables) -> pd.DataFrame:
         findings = _findings(judge, tables)
         if claim in BESIDE_CONTROL:
             drawn = {(found.kind, found.k): found for found in _findings(judge, control)}
-            findings = [_beside(found, drawn.get((found.kind, found.k))) for found in findings]
+            findings = [beside_random(found, drawn.get((found.kind, found.k))) for found in findings]
         if claim in RANKED:
-            findings = [_ranked(found, ranks[ranks.effect == RANKED[claim]]) for found in findings]
+            findings = [ranked(found, ranks[ranks.effect == RANKED[claim]]) for found in findings]
         rows.extend((claim, statement, found.kind, found.k, found.verdict, found.numbers) for found in findings)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"k": "Int64"})
 
@@ -102,22 +95,6 @@ def claims_by_target(tables: Tables) -> pd.DataFrame:
     return pd.concat(judged, ignore_index=True)[["target", *COLUMNS]] if judged else pd.DataFrame()
 
 
-def with_random_as_steered(tables: Tables) -> Tables:
-    """Return a study's tables in which the first draw of random neurons stands in the place of the experts.
-
-    A claim about experts is worth something only if it does not hold of these.
-    """
-    swapped = {}
-    for name, table in tables.items():
-        if "condition" in table and name not in ("paraphrase", "paraphrase_random"):
-            kept = table[table.condition != STEERED]
-            swapped[name] = kept.assign(condition=kept.condition.replace({RANDOM: STEERED}))
-    if "paraphrase" in tables and "paraphrase_random" in tables:
-        pre = tables["paraphrase"][tables["paraphrase"].condition == PRE]
-        swapped["paraphrase"] = pd.concat([pre, tables["paraphrase_random"]], ignore_index=True)
-    return swapped
-
-
 def _of_target(tables: Tables, target: str) -> Tables:
     return {
         name: table[table.target.isna() | (table.target == target)] if "target" in table else table
@@ -130,28 +107,6 @@ def _findings(judge: Callable[[Tables], Iterator[Finding]], tables: Tables) -> l
         return list(judge(tables)) or [Finding(NOT_MEASURED, "no edit with k above 0 was measured")]
     except NotMeasured as missing:
         return [Finding(NOT_MEASURED, str(missing))]
-
-
-def _beside(found: Finding, drawn: Finding | None) -> Finding:
-    """Set what was found of experts beside what is found of random neurons by the same rule."""
-    if found.verdict == NOT_MEASURED:
-        return found
-    if drawn is None or drawn.verdict == NOT_MEASURED:
-        return replace(found, numbers=f"{found.numbers}; random neurons: not measured")
-    too = found.verdict == HOLDS and drawn.verdict == HOLDS
-    numbers = f"{found.numbers}; random neurons: {drawn.numbers}"
-    return replace(found, verdict=HOLDS_TOO if too else found.verdict, numbers=numbers)
-
-
-def _ranked(found: Finding, ranks: pd.DataFrame) -> Finding:
-    """Let a claim hold only if, for most targets, no draw of random neurons does as well; one draw alone is no rank."""
-    ranks = ranks[(ranks.kind == found.kind) & (ranks.k == found.k) & (ranks.draws > 1)]
-    if ranks.empty or found.verdict == NOT_MEASURED:
-        return found
-    best = ranks.assign(best=np.isclose(ranks.p, 1 / (ranks.draws + 1))).groupby("target").best.all()
-    words = f"no one of {ranks.draws.min()} draws does as well for {best.sum()} of {len(best)} targets"
-    undecided = found.verdict == HOLDS and best.mean() <= MOST
-    return replace(found, verdict=CANNOT_TELL if undecided else found.verdict, numbers=f"{found.numbers}; {words}")
 
 
 def share_of_texts(tables: Tables) -> Iterator[Finding]:
@@ -174,7 +129,7 @@ def share_of_texts(tables: Tables) -> Iterator[Finding]:
             f"{interval_in_words(low, high)}); it rises for {rises.sum()} of {len(rises)} targets"
         )
         most = rises.mean() > MOST
-        yield Finding(_verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
+        yield Finding(verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
 
 
 def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
@@ -200,7 +155,7 @@ def perplexity_with_k(tables: Tables) -> Iterator[Finding]:
             words.append(f"{target} {values[0]:.2f} to {values[-1]:.2f} at k = {curve.k.iloc[-1]:,}")
         if rises:
             numbers = f"log perplexity rises for {sum(rises)} of {len(rises)} targets: {'; '.join(words)}"
-            yield Finding(_verdict(np.mean(rises) > MOST, np.mean(falls) > MOST), numbers, str(kind))
+            yield Finding(verdict(np.mean(rises) > MOST, np.mean(falls) > MOST), numbers, str(kind))
         else:
             yield Finding(NOT_MEASURED, "the table perplexity has no original model on a target's text", str(kind))
 
@@ -233,7 +188,7 @@ def target_as_query(tables: Tables) -> Iterator[Finding]:
             f"{interval_in_words(low, high)}; median {gains.change.median():+.3f}, most {gains.change.max():+.3f})"
         )
         most = better / len(gains) > MOST
-        yield Finding(_verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
+        yield Finding(verdict(low > 0 and most, high <= 0 or (low > 0 and not most)), numbers, kind, k)
 
 
 def others_as_query(tables: Tables) -> Iterator[Finding]:
@@ -260,13 +215,13 @@ def paraphrases_kept(tables: Tables) -> Iterator[Finding]:
         if low <= -FEW_POINTS < high:
             yield Finding(CANNOT_TELL, f"too few sentences to tell a fall of {FEW_POINTS}: {words}", kind, k)
         else:
-            yield Finding(_verdict(low > -FEW_POINTS, True), words, kind, k)
+            yield Finding(verdict(low > -FEW_POINTS, True), words, kind, k)
 
 
 def mixed_falls(tables: Tables) -> Iterator[Finding]:
     """C7 holds where mixed lies below pre, interval and all."""
     for kind, k, words, low, high in _against_pre(tables, MIXED):
-        yield Finding(_verdict(high < 0, low >= 0), words, kind, k)
+        yield Finding(verdict(high < 0, low >= 0), words, kind, k)
 
 
 def random_brings_no_gain(tables: Tables) -> Iterator[Finding]:
@@ -311,7 +266,7 @@ def accuracy_falls_with_distance(tables: Tables) -> Iterator[Finding]:
             f"{below} of {len(defined)} correlations of accuracy with distance lie below 0 with their intervals "
             f"(r from {defined.r.min():+.2f} to {defined.r.max():+.2f}; {len(correlations) - len(defined)} not defined)"
         )
-        yield Finding(_verdict(below / len(defined) > MOST, (defined.r >= 0).mean() > MOST), numbers, kind, k)
+        yield Finding(verdict(below / len(defined) > MOST, (defined.r >= 0).mean() > MOST), numbers, kind, k)
 
 
 def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
@@ -323,7 +278,7 @@ def experts_hardly_overlap(tables: Tables) -> Iterator[Finding]:
         numbers = (
             f"of their {k:,} experts, two languages share {shares.mean():.1%} on average and {shares.max():.1%} at most"
         ).replace("%", " %")
-        yield Finding(_verdict(shares.mean() <= HARDLY, True), numbers, None, int(k))
+        yield Finding(verdict(shares.mean() <= HARDLY, True), numbers, None, int(k))
 
 
 def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[str, int, str, float, float]]:
@@ -354,11 +309,7 @@ def _judged(
         return Finding(NOT_MEASURED, f"{len(change)} languages; an interval needs {LEAST}", kind, k)
     low, high = mean_of_pairs_interval(change)
     numbers = f"{words} (mean change {np.nanmean(change):+.3f}, {interval_in_words(low, high)})"
-    return Finding(_verdict(*rule(low, high)), numbers, kind, k)
-
-
-def _verdict(holds: object, fails: object) -> str:
-    return HOLDS if holds else FAILS if fails else CANNOT_TELL
+    return Finding(verdict(*rule(low, high)), numbers, kind, k)
 
 
 CLAIMS: dict[str, tuple[str, Callable[[Tables], Iterator[Finding]]]] = {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.analysis.evidence import NotMeasured, changes, retrieval_of, table_of
-from interlingua.analysis.schema import DRAW, EDIT, KEYS, ORIGINAL, RANDOM, STEERED, UNIFORM, Tables, groups
+from interlingua.analysis.schema import DRAW, EDIT, KEYS, ORIGINAL, PRE, RANDOM, STEERED, UNIFORM, Tables, groups
 
 COLUMNS = [*EDIT, "effect", "match", "experts", "draws", "mean", "lowest", "highest", "p"]
 
@@ -46,25 +46,37 @@ def controls(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def with_random_as_steered(tables: Tables) -> Tables:
+    """Return a study's tables in which the first draw of random neurons stands in the place of the experts.
+
+    A claim about experts is worth something only if it does not hold of these.
+    """
+    swapped = {}
+    for name, table in tables.items():
+        if "condition" in table and name not in ("paraphrase", "paraphrase_random"):
+            kept = table[table.condition != STEERED]
+            swapped[name] = kept.assign(condition=kept.condition.replace({RANDOM: STEERED}))
+    if "paraphrase" in tables and "paraphrase_random" in tables:
+        pre = tables["paraphrase"][tables["paraphrase"].condition == PRE]
+        swapped["paraphrase"] = pd.concat([pre, tables["paraphrase_random"]], ignore_index=True)
+    return swapped
+
+
 def _effects(tables: Tables, source: str, measure: Callable[[pd.DataFrame, pd.DataFrame], float]) -> Iterator[tuple]:
     """Yield target, kind, k, match (`steered` for experts), draw and the effect of every edit."""
-    table = _between(retrieval_of(tables)) if source == "retrieval" else _distances(tables, source)
+    table = retrieval_of(tables) if source == "retrieval" else _distances(tables)
     for (condition, *edit), rows in groups(table[table.k > 0], KEYS):
         if condition in (STEERED, RANDOM):
             yield (*edit, STEERED if condition == STEERED else UNIFORM, 0, measure(table, rows))
     if f"control_{source}" in tables:
         further = tables[f"control_{source}"]
-        further = _between(further) if source == "retrieval" else further[further.measure == "distance"]
-        for draw, rows in groups(further, DRAW):
+        pairs = further["query"] != further.candidate if source == "retrieval" else further.measure == "distance"
+        for draw, rows in groups(further[pairs], DRAW):
             yield (*draw, measure(table, rows))
 
 
-def _between(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["query"] != table.candidate]
-
-
-def _distances(tables: Tables, source: str) -> pd.DataFrame:
-    table = table_of(tables, source, [*KEYS, "measure", "language", "other"], ["value"])
+def _distances(tables: Tables) -> pd.DataFrame:
+    table = table_of(tables, "geometry", [*KEYS, "measure", "language", "other"], ["value"])
     return table[table.measure == "distance"]
 
 

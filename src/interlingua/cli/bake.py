@@ -31,5 +31,5 @@ def bake(
     loaded = load_model(model, device, dtype, trust_remote_code)
     bake_into(loaded, edit).save_pretrained(folder)
     config = read_json(folder / "config.json")
-    needs_code = " (load it with trust_remote_code=True: it has biases that its family lacks)"
+    needs_code = " (load it with --trust-remote-code, or trust_remote_code=True: it has biases that its family lacks)"
     say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")

@@ -45,7 +45,8 @@ def _listings(what: str) -> list[tuple[str, ...]]:
             ("<file>", "any", ".csv, .tsv, .jsonl, .parquet or .tmx (extra 'tmx'), a column a language"),
         ]
     if what == "languages":
-        from interlingua.languages import PAPER_LANGUAGES, PRETRAINING, language_name, short_code
+        from interlingua.languages import PAPER_LANGUAGES, language_name, short_code
+        from interlingua.pretraining import PRETRAINING
 
         codes = sorted({*PAPER_LANGUAGES, "zho_Hans"})
         complete = [known for known in PRETRAINING if known.complete]

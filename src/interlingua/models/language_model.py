@@ -256,5 +256,5 @@ def _cpu_computes_bfloat16(device: torch.device) -> bool:
 
 def _reason(error: Exception) -> str:
     if "trust_remote_code" in str(error):
-        return "it comes with Python code of its own; read that code, then allow it with trust_remote_code"
+        return "it has Python code of its own; read it, then allow it: trust_remote_code=True, or --trust-remote-code"
     return " ".join(str(error).split())[:400]

@@ -12,7 +12,8 @@ import numpy as np
 from interlingua.analysis import schema
 from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json
-from interlingua.languages import seen_languages, short_code
+from interlingua.languages import short_code
+from interlingua.pretraining import seen_languages
 from interlingua.study.conditions import ORIGINAL, Condition, conditions
 from interlingua.study.config import StudyConfig
 from interlingua.study.corpora import Corpora

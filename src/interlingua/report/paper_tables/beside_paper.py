@@ -26,6 +26,13 @@ def tables_of(runs: Runs, name: str) -> Iterator[tuple[str, Run, pd.DataFrame]]:
             yield label, run, run.tables[name]
 
 
+def rows_of(runs: Runs, name: str) -> Iterator[tuple[Run, dict]]:
+    """Yield the rows of a table, each with its run and the run's label."""
+    for label, run, table in tables_of(runs, name):
+        for row in table.to_dict("records"):
+            yield run, {"model": label, **row}
+
+
 def setting(label: str, row: Mapping) -> dict:
     """Return the columns that name a run and an edit."""
     return {"model": label, "kind": row["kind"], "k": row["k"]}

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables.beside_paper import SETTING, Runs, paper_table, tables_of
+from interlingua.report.paper_tables.beside_paper import SETTING, Runs, paper_table, rows_of
 
 
 def controls(runs: Runs) -> Iterator[PaperTable]:
     """Section 7, with more than one draw: each effect of experts, and its place among random neurons."""
-    rows = [
-        {"model": label, **row, "language": row["target"]}
-        for label, _, table in tables_of(runs, "controls")
-        for row in table.to_dict("records")
-    ]
+    rows = [{**row, "language": row["target"]} for _, row in rows_of(runs, "controls")]
     columns = (
         Column("language", "target", language=True), *SETTING, Column("effect", "effect"),
         Column("match", "random neurons"), Column("experts", "experts", 3, signed=True),

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 from interlingua.analysis.published import published_values
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables.beside_paper import LANGUAGE, Runs, beside, paper_table, tables_of
+from interlingua.report.paper_tables.beside_paper import LANGUAGE, Runs, beside, paper_table, rows_of
 
 
 def experts(runs: Runs) -> Iterator[PaperTable]:
     """Section 3.2: how well the experts tell their language from the others, and where they lie."""
     rows = []
-    for label, run, table in tables_of(runs, "experts"):
-        for row in table.to_dict("records"):
-            paper = published_values(("text-3.2",), run.config.model, "mean_auroc_top_k", "set-to-mean", row["k"])
-            rows.append({"model": label, **row, **beside(paper, "all_targets", {"mean_auroc": row["mean_auroc"]}, "")})
+    for run, row in rows_of(runs, "experts"):
+        paper = published_values(("text-3.2",), run.config.model, "mean_auroc_top_k", "set-to-mean", row["k"])
+        rows.append({**row, **beside(paper, "all_targets", {"mean_auroc": row["mean_auroc"]}, "")})
     kinds = [str(name) for name in (rows[0] if rows else {}) if str(name).startswith("share_")]
     columns = (
         LANGUAGE, Column("k", "k", 0), Column("mean_auroc", "mean AUROC", 3), Column("lowest_auroc", "lowest", 3),
@@ -32,11 +31,7 @@ def experts(runs: Runs) -> Iterator[PaperTable]:
 
 def overlaps(runs: Runs) -> Iterator[PaperTable]:
     """Section 3.2: how many experts two languages share."""
-    rows = [
-        {"model": label, **row}
-        for label, _, table in tables_of(runs, "overlap_summary")
-        for row in table.to_dict("records")
-    ]
+    rows = [row for _, row in rows_of(runs, "overlap_summary")]
     columns = (
         Column("k", "k", 0), Column("pairs", "pairs of languages", 0), Column("mean_share", "mean share", 4),
         Column("max_share", "largest share", 4), Column("chance", "by chance", 4),

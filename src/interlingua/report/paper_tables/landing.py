@@ -6,17 +6,16 @@ from collections.abc import Iterator
 
 from interlingua.analysis.schema import CONTROL
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables.beside_paper import SETTING, Runs, paper_table, tables_of
+from interlingua.report.paper_tables.beside_paper import SETTING, Runs, paper_table, rows_of
 
 
 def landing(runs: Runs) -> Iterator[PaperTable]:
     """Where edited languages lie among the original ones; further draws of random neurons row by row."""
     rows = []
-    for label, _, table in tables_of(runs, "landing"):
-        for row in table.to_dict("records"):
-            drawn = f"{row['match']} {row['draw']:.0f}" if row["condition"] == CONTROL else row["condition"]
-            at_target = f"{row['at_target']} of {row['languages']}"
-            rows.append({"model": label, **row, "language": row["target"], "shown": drawn, "landed": at_target})
+    for _, row in rows_of(runs, "landing"):
+        drawn = f"{row['match']} {row['draw']:.0f}" if row["condition"] == CONTROL else row["condition"]
+        at_target = f"{row['at_target']} of {row['languages']}"
+        rows.append({**row, "language": row["target"], "shown": drawn, "landed": at_target})
     columns = (
         Column("shown", "condition"), Column("language", "target", language=True), *SETTING,
         Column("landed", "nearest to the old target"), Column("distance_before", "distance to it, before", 3),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlingua.report.layout import Column, PaperTable
-from interlingua.report.paper_tables.beside_paper import LANGUAGE, SETTING, Runs, paper_table, tables_of
+from interlingua.report.paper_tables.beside_paper import LANGUAGE, SETTING, Runs, paper_table, rows_of
 
 
 def sweeps(runs: Runs) -> Iterator[PaperTable]:
     """Figure 3 in numbers: text in the target language against perplexity, over k."""
     rows = [
-        {"model": label, **row, "language": row["target"], "rule": "picked" if row["picked"] else ""}
-        for label, _, table in tables_of(runs, "sweep")
-        for row in table.to_dict("records")
+        {**row, "language": row["target"], "rule": "picked" if row["picked"] else ""}
+        for _, row in rows_of(runs, "sweep")
     ]
     columns = (
         LANGUAGE, *SETTING, Column("share", "share of texts", 3, error="share_se"),
