@@ -131,6 +131,7 @@ def seen_languages(model: str | Path) -> frozenset[str] | None:
         FLORES-200 codes.
 
     Example:
+        >>> from interlingua.languages import PAPER_TARGETS
         >>> seen = seen_languages("bigscience/bloom-7b1")
         >>> [code for code in PAPER_TARGETS if code not in seen]
         ['deu_Latn', 'jpn_Jpan']
