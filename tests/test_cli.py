@@ -380,6 +380,18 @@ def test_perplexity_prints_what_it_measures(run_cli, checkpoint, experts, tmp_pa
     assert (code, "cannot read" in errors) == (2, True)
 
 
+def test_a_byte_order_mark_is_no_text(run_cli, checkpoint, tmp_path):
+    text = "el gato duerme y un perro ladra\n" * 4
+    printed = {}
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / encoding).write_text(text, encoding=encoding)
+        printed[encoding] = run_cli(
+            "perplexity", "--model", checkpoint, tmp_path / encoding, "--max-length", 64, "--stride", 32
+        )
+    assert printed["utf-8"][0] == 0
+    assert printed["utf-8"] == printed["utf-8-sig"]
+
+
 def test_the_version_is_that_of_the_package(run_cli):
     code, printed, _ = run_cli("--version")
     assert (code, printed.strip()) == (0, importlib.metadata.version("interlingua"))

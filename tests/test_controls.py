@@ -55,19 +55,19 @@ def table_of(gain, random, drawn, seed=0):
 )
 def test_the_rank_of_experts_among_draws_is_that_of_a_plain_count(gain, random, drawn):
     table = controls(table_of(gain, random, drawn))
-    assert set(table.effect) == {"gain from the target", "gain from others", "distance"}
+    assert set(table.effect) == {"gain from the target", "gain from others", "loss of distance"}
     by_match = {"uniform": [random], "own-mean": []}
     for (match, _), change in drawn.items():
         by_match[match].append(change)
     for row in table.itertuples():
-        sign, scale = (-1, -0.5) if row.effect == "distance" else (1, 1)
+        scale = 0.5 if row.effect == "loss of distance" else 1
         values = [scale * change for change in by_match[row.match]]
         assert row.experts == pytest.approx(scale * gain)
         assert row.draws == len(values)
         assert row.mean == pytest.approx(np.mean(values))
         clear = [value for value in values if abs(value - scale * gain) > 1e-9]
         if len(clear) == len(values):  # ties are decided by rounding
-            better = sum(sign * value > sign * scale * gain for value in values)
+            better = sum(value > scale * gain for value in values)
             assert row.p == pytest.approx((1 + better) / (len(values) + 1))
         assert 1 / (len(values) + 1) <= row.p <= 1
 

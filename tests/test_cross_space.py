@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, cosine
 
 import interlingua as il
-from interlingua.analysis import landing
+from interlingua.analysis import landing, landing_and_gain
 from interlingua.errors import ActivationError, InputError
 
 CODES = ("spa_Latn", "eng_Latn", "jpn_Jpan")
@@ -83,3 +83,24 @@ def test_a_study_measures_it_for_every_edit_and_draw(checkpoint, corpus_folder, 
     original = run.tables["cross_space"].query("condition == 'original' and language == other")
     assert original.distance.max() < 1e-6
     assert (tmp_path / "run" / "results" / "control_cross_space.parquet").is_file()
+
+
+def test_landing_stands_beside_the_gain_of_each_target():
+    conditions = [
+        {"condition": "original", "target": None, "kind": None, "k": 0},
+        {"condition": "steered", "target": "spa_Latn", "kind": "set-to-mean", "k": 5},
+        {"condition": "steered", "target": "eng_Latn", "kind": "set-to-mean", "k": 5},
+    ]
+    original = space(3)
+    spaces = [original, {code: original["spa_Latn"] + 0.01 * original[code] for code in CODES}, original]
+    pairs = [(a, b) for a in CODES for b in CODES]
+    crossed = [il.cross_space(s, original).assign(**c) for s, c in zip(spaces, conditions, strict=True)]
+    top1 = [
+        pd.DataFrame(pairs, columns=["query", "candidate"]).assign(top1=value, **c)
+        for value, c in zip((0.2, 0.5, 0.1), conditions, strict=True)
+    ]
+    table = landing_and_gain({"cross_space": pd.concat(crossed), "retrieval": pd.concat(top1)})
+    assert table.target.tolist() == ["spa_Latn", "eng_Latn"]
+    assert table.share.tolist() == [1, 0]
+    assert table.gain.tolist() == pytest.approx([0.3, -0.1])
+    assert landing_and_gain({"cross_space": pd.concat(crossed)}).empty

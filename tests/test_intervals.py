@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
-from interlingua.intervals import mean_interval, mean_of_pairs_interval, newcombe, wilson
+from interlingua.intervals import mean_interval, mean_of_pairs_interval, newcombe, paired, wilson
 
 
 @given(st.integers(1, 2000), st.data())
@@ -66,3 +66,24 @@ def test_the_interval_over_pairs_passes_over_pairs_without_a_value():
     assert high - low == pytest.approx(2 * t.ppf(0.975, 3) * error)
     with pytest.raises(ValueError, match="at least three"):
         mean_of_pairs_interval(np.ones((2, 2)))
+
+
+def test_the_paired_interval_holds_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(2000):
+        before = random.random(60) < 0.5
+        after = np.where(random.random(60) < 0.3, random.random(60) < 0.7, before)
+        low, high = paired(before, after)
+        held += low <= 0.3 * (0.7 - 0.5) <= high
+    assert 0.94 < held / 2000 < 0.98
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
+def test_the_paired_interval_has_a_width_within_what_is_possible(trials):
+    before, after = np.array(trials).T
+    low, high = paired(before, after)
+    difference = after.mean() - before.mean()
+    assert -1 <= low < high <= 1
+    assert low - 0.5 / len(trials) <= difference <= high + 0.5 / len(trials)
+    assert paired(after, before) == pytest.approx((-high, -low))

@@ -69,6 +69,17 @@ def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == [".other-9.abc"]
 
 
+def test_who_waits_for_another_process_to_make_a_checkpoint_says_so(tmp_path, said):
+    from interlingua.models import packaged
+
+    lock = f"{tmp_path / 'tiny'}.lock"
+    holder = f"import filelock, time\nwith filelock.FileLock({lock!r}): print('held', flush=True); time.sleep(1)"
+    with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with packaged._lock(tmp_path / "tiny", "tiny-model"):
+            assert said == ["Another process prepares tiny-model; waiting for it"]
+
+
 def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
     from hashlib import sha256

@@ -98,11 +98,11 @@ def test_table_2_leaves_out_what_is_not_defined(run, tables):
     table = (
         run.tables["correlation"]
         .query("correlation == 'acc_post ~ d_post' and condition == 'steered'")
-        .set_index(["target", "k"])
+        .set_index(["target", "k", "among"])
     )
     assert len(frame) == len(table)
     for row in frame.to_dict("records"):
-        expected = table.loc[(row["language"], row["k"])]
+        expected = table.loc[(row["language"], row["k"], row["among"])]
         assert pd.isna(row["acc_post ~ d_post"]) == (not expected.defined)
         assert pd.isna(row["acc_post ~ d_post"]) or row["acc_post ~ d_post"] == expected.r
 

@@ -11,6 +11,7 @@ from interlingua.analysis import summary
 from interlingua.errors import ArtifactError, LanguageError
 from interlingua.report import answer, write_report
 from interlingua.study import StudyConfig
+from interlingua.study.conditions import conditions
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,8 @@ def test_a_study_gives_what_the_rooms_give_by_hand(run, config, checkpoint, corp
     model = il.load_model(checkpoint, dtype="float32")
     probe, evaluation = (il.open_corpus(corpus_folder).parallel(split) for split in ("dev", "devtest"))
     steer = il.set_to_mean(il.find_experts(model, probe), "spa_Latn", 20)
-    with il.random_control(steer, model.neurons, config.seed).applied_to(model):
+    drawn = next(c for c in conditions(config) if (c.name, c.target, c.k) == ("random", "spa_Latn", 20))
+    with il.random_control(steer, model.neurons, drawn.seed).applied_to(model):
         spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
     expected = il.retrieval(spaces).set_index(["query", "candidate"]).top1
     table = run.tables["retrieval"].query("condition == 'random' and target == 'spa_Latn' and k == 20")

@@ -84,3 +84,10 @@ def test_two_models_of_one_name_have_folders_of_their_own(tmp_path):
     folders = [default_folder(StudyConfig(model=name)).name for name in names]
     assert folders[:3] == ["a--m-starter", "b--m-starter", "gemma3-270m-starter"]
     assert len(set(folders)) == 5
+
+
+def test_the_keys_of_0_1_are_taken():
+    config = StudyConfig(projection={"neighbours": 7}, correlation={"all_candidates": True, "resamples": 9})
+    assert config.projection.n_neighbors == 7
+    assert config.correlation.resamples == 9
+    assert "neighbours" not in commented_yaml(config)

@@ -9,6 +9,7 @@ from conftest import listening
 from interlingua.analysis import behaviour, summary
 from interlingua.report import write_report
 from interlingua.study import StudyConfig
+from interlingua.study.conditions import conditions
 
 GENERATION = {"texts": 4, "seeds": [0, 1], "max_new_tokens": 6}
 PERPLEXITY = {"characters": 1200, "stride": 32, "window": 64}
@@ -32,7 +33,8 @@ def config(checkpoint, corpus_folder, bitext_folder):
         kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.3, "strength": 0.5}],
         generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8, "languages": ["es", "ja"]},
         bitext={"corpora": [str(bitext_folder)]},
-        projection={"sentences": 3, "n_neighbors": 5}, correlation={"resamples": 100}, sweep={"k": [0, 40]},
+        projection={"sentences": 3, "n_neighbors": 5}, correlation={"resamples": 100},
+        sweep={"k": [0, 40], "retrieval": True},
     )  # fmt: skip
 
 
@@ -66,9 +68,10 @@ def test_generation_is_what_the_room_gives(run, model, spanish):
     assert original.target.tolist() == ["spa_Latn", "jpn_Jpan"], "the same texts, judged for every target"
 
 
-def test_perplexity_is_what_the_room_gives(run, model, spanish):
+def test_perplexity_is_what_the_room_gives(run, config, model, spanish):
     text = il.open_corpus("starter").text("es", characters=1200).text
-    control = il.random_control(spanish, model.neurons, 0)
+    drawn = next(condition for condition in conditions(config) if condition.name == "random")
+    control = il.random_control(spanish, model.neurons, drawn.seed)
     for condition, edit in (("steered", spanish), ("random", control)):
         with edit.applied_to(model):
             expected = il.perplexity(model, text, stride=32, max_length=64)
@@ -145,7 +148,19 @@ def test_sweep_has_further_k_and_picks_one_for_each_target_and_kind(run):
     table = run.tables["sweep"]
     assert table.groupby(["target", "kind"]).k.apply(list).tolist() == [[0, 20, 40]] * 4
     assert table.groupby(["target", "kind"]).picked.sum().tolist() == [1] * 4
-    assert set(run.tables["retrieval"].k) == {0, 20}, "a k of the sweep is for generation and perplexity alone"
+    assert set(run.tables["retrieval"].k) == {0, 20}, "a k of the sweep has tables of its own"
+    assert set(run.tables["sweep_retrieval"].k) == set(run.tables["sweep_geometry"].k) == {40}
+    top1 = {}
+    for name in ("retrieval", "sweep_retrieval"):
+        pairs = run.tables[name].query("query == 'spa_Latn' and candidate != 'spa_Latn' and condition != 'random'")
+        for row in pairs[
+            pairs.target.isna() | ((pairs.target == "spa_Latn") & (pairs.kind == "set-to-mean"))
+        ].itertuples():
+            top1.setdefault(row.k, []).append(row.top1)
+    gains = table[(table.target == "spa_Latn") & (table.kind == "set-to-mean")].set_index("k").gain
+    for k in (0, 20, 40):
+        assert gains[k] == pytest.approx(np.mean(top1[k]) - np.mean(top1[0]))
+    assert run.tables["claims"].set_index("claim").verdict["C15"].iloc[0] != "not measured"
 
 
 def test_claims_are_judged_from_the_tables(run):
@@ -153,7 +168,7 @@ def test_claims_are_judged_from_the_tables(run):
     tables = {name: table for name, table in run.tables.items() if name != "claims"}
     expected = il.claims(tables)
     assert claims.verdict.tolist() == expected.verdict.tolist()
-    assert claims.claim.unique().tolist() == [f"C{i}" for i in range(1, 11)]
+    assert claims.claim.unique().tolist() == [f"C{i}" for i in range(1, 18)]
     assert not claims.numbers.str.contains("table .* is missing").any()
     assert len(run.tables["geometry_summary"])
     assert len(run.tables["overlap_summary"]) == 1

@@ -41,6 +41,28 @@ def newcombe(before: float, n_before: int, after: float, n_after: int) -> tuple[
     )
 
 
+def paired(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """Return the interval of the difference `after - before` of two shares of the same trials.
+
+    Half a trial is added to each of the four outcomes (Agresti and Min 2005), so that it has a width where nothing
+    changed.
+
+    Args:
+        before: Which trials succeeded: bool [n].
+        after: The same: bool [n].
+
+    Example:
+        >>> low, high = paired(np.array([True] * 9 + [False]), np.array([True] * 10))
+        >>> print(f"{low:.2f} {high:.2f}")
+        -0.14 0.31
+    """
+    n = len(before) + 2
+    gained, lost = np.sum(after & ~before) + 0.5, np.sum(before & ~after) + 0.5
+    difference = (gained - lost) / n
+    half = Z * np.sqrt(gained + lost - n * difference**2) / n
+    return max(-1.0, float(difference - half)), min(1.0, float(difference + half))
+
+
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
     """Return Student's interval of the mean of at least two values."""
     if len(values) < 2:

@@ -7,7 +7,7 @@ from interlingua.analysis.claims import claims, claims_by_target
 from interlingua.analysis.controls import controls
 from interlingua.analysis.correlation import correlation
 from interlingua.analysis.geometry_summary import geometry_summary
-from interlingua.analysis.landing import landing
+from interlingua.analysis.landing import landing, landing_and_gain
 from interlingua.analysis.overlap import overlap
 from interlingua.analysis.published import published, published_values
 from interlingua.analysis.summary import behaviour, summary
@@ -21,6 +21,7 @@ __all__ = [
     "correlation",
     "geometry_summary",
     "landing",
+    "landing_and_gain",
     "overlap",
     "published",
     "published_values",

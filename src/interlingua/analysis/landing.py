@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from interlingua.analysis.schema import CONTROL, DRAW, KEYS, ORIGINAL, Tables, groups
+from interlingua.analysis.schema import CONTROL, DRAW, EDIT, KEYS, ORIGINAL, STEERED, Tables, groups
 
 COLUMNS = [
     "condition", *DRAW, "languages", "at_target", "share", "distance_before", "distance", "target_moved", "top1_before",
@@ -43,6 +43,26 @@ def landing(tables: Tables) -> pd.DataFrame:
         places = len(nearest), at_target, at_target / len(nearest), first.distance.mean(), to_target.distance.mean()
         rows.append((*key, *places, moved, first.top1.mean(), to_target.top1.mean()))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def landing_and_gain(tables: Tables) -> pd.DataFrame:
+    """Set, for each edit of experts, the share of languages that land at the target's old place beside the gain.
+
+    Args:
+        tables: Of a study: `cross_space`, and `retrieval`.
+
+    Returns:
+        A tidy table: target, kind, k, share (of `landing`) and gain (the mean change of top-1 over pairs of different
+        languages); empty where one of the two was not measured.
+    """
+    landed = landing(tables)
+    landed = landed[landed.condition == STEERED]
+    if landed.empty or "retrieval" not in tables:
+        return pd.DataFrame(columns=[*EDIT, "share", "gain"])
+    pairs = tables["retrieval"].query("query != candidate")
+    before = pairs[pairs.condition == ORIGINAL].top1.mean()
+    gains = pairs[pairs.condition == STEERED].groupby(EDIT, sort=False).top1.mean() - before
+    return landed[[*EDIT, "share"]].merge(gains.rename("gain").reset_index(), on=EDIT)
 
 
 def _edits(tables: Tables) -> Iterator[tuple[tuple, pd.DataFrame]]:

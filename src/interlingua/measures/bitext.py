@@ -14,7 +14,7 @@ from interlingua.errors import InputError
 from interlingua.intervals import wilson
 from interlingua.measures.cosine import Directions, directions
 from interlingua.measures.scoring import Scoring, answers_both_ways, answers_for_pairs, check_scoring
-from interlingua.measures.search import tiles
+from interlingua.measures.search import Answers, tiles
 from interlingua.progress import progress_bar
 
 COLUMNS = ["query", "candidate", "n", "pool", "top1", "low", "high", "f1"]
@@ -58,23 +58,40 @@ def bitext(
         0  spa_Latn  eng_Latn  2     2   1.0  1.0
         1  eng_Latn  spa_Latn  2     3   1.0  1.0
     """
+    return bitext_table(find_bitext(pairs, gold=gold, scoring=scoring, n_neighbors=n_neighbors))
+
+
+def bitext_table(answers: Mapping[Languages, Answers]) -> pd.DataFrame:
+    """Return what `bitext` does, from the answers of both directions of every pair of languages."""
+    rows = [
+        (*languages, len(a.gold), a.pool, a.top1, *wilson(a.top1, len(a.gold)), a.f1)
+        for languages, a in answers.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def find_bitext(
+    pairs: Mapping[Languages, tuple[np.ndarray, np.ndarray]],
+    *,
+    gold: Mapping[Languages, np.ndarray] | None = None,
+    scoring: Scoring = "cosine",
+    n_neighbors: int | None = None,
+) -> dict[Languages, Answers]:
+    """Return what `bitext` counts: the answer to each query, there and back."""
     gold = gold or {}
     if unknown := [f"{a} and {b}" for a, b in set(gold) - set(pairs)]:
         raise InputError(f"there are gold pairs for {', '.join(unknown)}, but no embeddings")
     prepared = {languages: _prepared(languages, *pairs[languages], gold.get(languages)) for languages in pairs}
     total = sum(_tiles(first, second, rows, scoring) for first, second, rows in prepared.values())
-    table = []
+    answers: dict[Languages, Answers] = {}
     with progress_bar("Bitext retrieval", total=total) as bar:
         for (a, b), (first, second, rows) in prepared.items():
             k = check_scoring(scoring, n_neighbors, min(len(first), len(second)))
             if rows is None:
-                there, back = answers_both_ways(first, second, scoring, k, bar.update)
+                answers[a, b], answers[b, a] = answers_both_ways(first, second, scoring, k, bar.update)
             else:
-                there, back = answers_for_pairs(first, second, rows, scoring, k, bar.update)
-            for query, candidate, answers in ((a, b, there), (b, a, back)):
-                n = len(answers.gold)
-                table.append((query, candidate, n, answers.pool, answers.top1, *wilson(answers.top1, n), answers.f1))
-    return pd.DataFrame(table, columns=COLUMNS)
+                answers[a, b], answers[b, a] = answers_for_pairs(first, second, rows, scoring, k, bar.update)
+    return answers
 
 
 def _prepared(

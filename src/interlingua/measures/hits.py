@@ -11,10 +11,10 @@ from interlingua.measures.search import Answers
 
 
 def hits_table(answers: Mapping[tuple[str, str], Answers]) -> pd.DataFrame:
-    """Return which queries found their translation, for every ordered pair of different languages.
+    """Return which queries found their partner, for every ordered pair of different sides.
 
     Args:
-        answers: Of every ordered pair (`retrieval.find_answers`).
+        answers: By query and candidate: two languages, or the two sides of one.
 
     Returns:
         A tidy table with the columns query, candidate, n (queries) and bits: bytes, of which `unpacked` makes bools.

@@ -10,7 +10,7 @@ import pandas as pd
 from interlingua.errors import InputError
 from interlingua.intervals import wilson
 from interlingua.measures.cosine import directions
-from interlingua.measures.search import nearest
+from interlingua.measures.search import Answers, nearest
 
 COLUMNS = ["language", "n", "top1", "low", "high"]
 
@@ -40,11 +40,21 @@ def paraphrase(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFra
         0  spa_Latn  3   1.0
         1  fra_Latn  3   0.0
     """
-    rows = []
+    return paraphrase_table(find_paraphrases(pairs))
+
+
+def paraphrase_table(answers: Mapping[str, Answers]) -> pd.DataFrame:
+    """Return what `paraphrase` does, from the answers of every language."""
+    rows = [(code, len(a.gold), a.top1, *wilson(a.top1, len(a.gold))) for code, a in answers.items()]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def find_paraphrases(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Answers]:
+    """Return what `paraphrase` counts: the answer to each sentence of a language."""
+    answers = {}
     for code, (queries, candidates) in pairs.items():
         n = len(queries)
         if len(candidates) != n:
             raise InputError(f"{code} has {n} sentences and {len(candidates)} paraphrases; row i of the two is a pair")
-        answers = nearest(directions(queries, code), directions(candidates, code), np.arange(n))
-        rows.append((code, n, answers.top1, *wilson(answers.top1, n)))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        answers[code] = nearest(directions(queries, code), directions(candidates, code), np.arange(n))
+    return answers

@@ -69,13 +69,17 @@ def _claims(run: Run) -> list[RenderableType]:
     """Return the paper's claims by verdict, in a line each."""
     if "claims" not in run.tables:
         return []
-    claims = run.tables["claims"]
+
+    def at_k(name: str) -> pd.DataFrame:
+        table = run.tables[name]
+        return table[table.k.isna() | table.k.isin(run.config.k)]  # the sweep's are in the report
+
     parts: list[RenderableType] = [Text("\nThe paper's claims, each with its numbers in the report:")]
     if "claims_by_target" in run.tables:
-        for (target,), rows in groups(run.tables["claims_by_target"], ["target"]):
+        for (target,), rows in groups(at_k("claims_by_target"), ["target"]):
             parts.append(Text(f"  {language_name(str(target))}: {_by_verdict(rows, '; ')}"))
-        parts.append(Text("  on the mean over targets:"))
-    return [*parts, Text(f"  {_by_verdict(claims, chr(10) + '  ')}")]
+        parts.append(Text("  over targets as a sample of languages:"))
+    return [*parts, Text(f"  {_by_verdict(at_k('claims'), chr(10) + '  ')}")]
 
 
 def _by_verdict(claims: pd.DataFrame, separator: str) -> str:

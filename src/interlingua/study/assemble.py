@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 
 from interlingua.analysis import claims, claims_by_target, controls, geometry_summary, landing, sweep
+from interlingua.analysis.claims import effects
 from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
-from interlingua.study.plan import Cell
+from interlingua.study.plan import Cell, pretrained_languages
 
 Tables = dict[str, pd.DataFrame]
 OF_LANGUAGE = ("generation", "perplexity")
@@ -35,8 +36,9 @@ def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], 
     tables = {name: _stacked(frames) for name, frames in parts.items()}
     for name in ("retrieval", "geometry"):  # computed for the correlations alone
         if name not in config.measures:
-            for title in (name, f"control_{name}", *(("hits", "control_hits") if name == "retrieval" else ())):
-                tables.pop(title, None)
+            for title in (name, "hits") if name == "retrieval" else (name,):
+                for part in (title, f"control_{title}", f"sweep_{title}"):
+                    tables.pop(part, None)
     return tables | _derived(config, tables)
 
 
@@ -47,11 +49,13 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
     columns = cell.condition.columns()
     if cell.condition.name == CONTROL:
         return f"control_{name}", table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
+    if cell.condition.swept and cell.measure == "space":
+        name = f"sweep_{name}"
     if name in OF_LANGUAGE:
         columns["target"] = table.language
-    if name == "paraphrase":
+    if name.startswith("paraphrase"):
         # Its condition says which model query and candidates are from; so the random control is a table of its own.
-        title = "paraphrase_random" if cell.condition.name == RANDOM else "paraphrase"
+        title = f"{name}_random" if cell.condition.name == RANDOM else name
         columns["condition"] = table.condition
         return title, table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
     return name, table.assign(**columns)[[*columns, *table.columns]]
@@ -69,13 +73,22 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
         derived["geometry_summary"] = geometry_summary(tables["geometry"])
     if "generation" in tables and "perplexity" in tables:
         derived["sweep"] = sweep(
-            tables["generation"], tables["perplexity"], by=config.sweep.by, bound=config.sweep.bound
+            tables["generation"],
+            tables["perplexity"],
+            [tables[name] for name in ("retrieval", "sweep_retrieval") if name in tables],
+            by=config.sweep.by,
+            bound=config.sweep.bound,
         )
-    if not (drawn := controls(tables)).empty:
+    if (seen := pretrained_languages(config)) is not None and "retrieval" in tables:
+        measured = list(dict.fromkeys(tables["retrieval"]["query"]))
+        derived["pretraining"] = pd.DataFrame({"language": measured, "seen": [code in seen for code in measured]})
+    tables = {**tables, **derived}
+    measured = effects(tables)
+    if not (drawn := controls(tables, measured)).empty:
         derived["controls"] = drawn
     if not (landed := landing(tables)).empty:
         derived["landing"] = landed
-    derived["claims"] = claims(tables)
+    derived["claims"] = claims(tables, measured)
     if len(config.targets) > 1:
-        derived["claims_by_target"] = claims_by_target(tables)
+        derived["claims_by_target"] = claims_by_target(tables, measured)
     return derived

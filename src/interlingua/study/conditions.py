@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from interlingua.analysis import schema
+from interlingua.files import sha256_of_json
 from interlingua.interventions import Intervention, make_intervention, random_control, ranked_at_random
 from interlingua.languages import short_code
 from interlingua.study.config import StudyConfig
@@ -94,15 +93,17 @@ def conditions(config: StudyConfig) -> list[Condition]:
 def _draws(config: StudyConfig, target: str, kind: Kind, k: int) -> Iterator[Condition]:
     """Yield the conditions of random neurons; with k = 0 there are none to draw, and one says so."""
     control = config.control
-    yield Condition(schema.RANDOM, target, kind, k, _seed(control.seed, 0), schema.UNIFORM)
+    drawn = [(schema.RANDOM, schema.UNIFORM, 0)]
     for match in control.match if k else ():
-        for draw in range(match == schema.UNIFORM, control.draws):
-            yield Condition(schema.CONTROL, target, kind, k, _seed(control.seed, draw), match, draw)
+        drawn += [(schema.CONTROL, match, draw) for draw in range(match == schema.UNIFORM, control.draws)]
+    for name, match, draw in drawn:
+        seed = _seed(control.seed, target, kind.label, k, match, draw)
+        yield Condition(name, target, kind, k, seed, match, draw)
 
 
-def _seed(seed: int, draw: int) -> int:
-    """Return the seed of a draw: the first is the study's, the others are mixed from it."""
-    return seed if draw == 0 else int(np.random.SeedSequence([seed, draw]).generate_state(1)[0])
+def _seed(*decided_by: str | int) -> int:
+    """Return the seed of a draw, which no other draw of the study shares."""
+    return int(sha256_of_json(decided_by)[:8], 16)
 
 
 def make_edit(model: LanguageModel, experts: Experts, condition: Condition) -> Intervention:

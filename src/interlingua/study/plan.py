@@ -130,12 +130,13 @@ def _of_condition(shared: _Shared, condition: Condition, original: Mapping[str, 
     full = condition.match == schema.UNIFORM and condition.draw < shared.config.control.full_draws
     if condition.name == schema.CONTROL and not full:
         if wanted & set(shared.config.control_measures) & {"retrieval", "geometry"}:
-            space = shared.reading("space", condition, _of_evaluation(shared))
-            yield replace(space, needs={**space.needs, schema.ORIGINAL: original["embeddings"]})
+            yield _space(shared, condition, original)
         return
     if condition.match is not None:
         wanted &= set(shared.config.control_measures) - {"projection"}  # a map is of the original and the steered
     if condition.swept:
+        if shared.config.sweep.retrieval and wanted & {"retrieval", "geometry"}:
+            yield _space(shared, condition, original)
         wanted &= set(SWEPT)
     if wanted & {"retrieval", "geometry", "correlation", "projection"}:
         yield from _of_space(shared, condition, original, wanted)
@@ -166,7 +167,7 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
     if condition.target is None:
         return
     if correlates:
-        seen = None if config.correlation.all_candidates else pretrained_languages(config)
+        seen = pretrained_languages(config)
         yield Cell(
             "correlation",
             {
@@ -187,6 +188,12 @@ def _of_space(shared: _Shared, condition: Condition, original: Mapping[str, Cell
         parameters = {**config.projection.model_dump(), "seed": _stream(config.seed, "projection")}
         needs = {schema.ORIGINAL: original["embeddings"], schema.STEERED: embeddings}
         yield Cell("projection", parameters, condition, needs)
+
+
+def _space(shared: _Shared, condition: Condition, original: Mapping[str, Cell]) -> Cell:
+    """Return the cell of retrieval and distances that keeps no embeddings, for conditions of which there are many."""
+    space = shared.reading("space", condition, _of_evaluation(shared))
+    return replace(space, needs={**space.needs, schema.ORIGINAL: original["embeddings"]})
 
 
 def _of_evaluation(shared: _Shared) -> dict[str, Any]:

@@ -28,10 +28,23 @@ Count = Annotated[int, Field(ge=0)]
 Counts = Annotated[tuple[Count, ...], AfterValidator(lambda counts: tuple(dict.fromkeys(counts)))]
 
 
+RENAMED = {"Projection": {"neighbours": "n_neighbors"}, "Correlation": {"all_candidates": ""}}
+"""By section, what keys of 0.1 are called now; empty where a key is gone."""
+
+
 class Section(BaseModel):
     """A part of a config: unknown keys are errors, and nothing changes after it is made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_of_now(cls, value: Any) -> Any:
+        """Take the keys of 0.1, which the configs of its runs have."""
+        if not isinstance(value, dict):
+            return value
+        renamed = RENAMED.get(cls.__name__, {})
+        return {renamed.get(key, key): setting for key, setting in value.items() if renamed.get(key, key)}
 
 
 class Kind(Section):
@@ -159,9 +172,6 @@ class Correlation(Section):
     """Correlation of accuracy with distance over candidate languages (section 5; table 2)."""
 
     resamples: int = Field(10_000, ge=1, description="bootstrap resamples")
-    all_candidates: bool = Field(
-        False, description="take unseen candidates too; the paper leaves them out where they are known"
-    )
 
 
 class Projection(Section):
@@ -179,8 +189,9 @@ class Sweep(Section):
     """Which k: more text in the target language against higher perplexity (section 3.3; figure 3)."""
 
     k: Counts = Field(
-        (), description="further numbers of experts, for generation and perplexity alone; the paper sweeps 100 to 5000"
+        (), description="further numbers of experts, without a random control; the paper sweeps 100 to 5000"
     )
+    retrieval: bool = Field(False, description="measure retrieval and distances of these too, not the text alone")
     by: Literal["share", "posterior"] = Field(
         "share", description="what is to be largest: the share of texts in the target language, or its mean posterior"
     )

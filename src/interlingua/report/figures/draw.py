@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED
+from interlingua.analysis import landing_and_gain as landing_and_gain_of
+from interlingua.analysis.correlation import pearson
+from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED, groups
 from interlingua.languages import language_name, short_code
 from interlingua.report.figures.change import retrieval_change
 from interlingua.report.figures.distances import distances
 from interlingua.report.figures.files import require_matplotlib, save_figure
 from interlingua.report.figures.from_target import retrieval_from_target
+from interlingua.report.figures.paths import landing_and_gain, paths
 from interlingua.report.figures.space import space
 from interlingua.report.figures.style import settings, steered_to
 from interlingua.report.figures.sweep import sweep
@@ -22,6 +25,9 @@ from interlingua.study import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+FEWEST_TARGETS = 3
+"""Targets over which a correlation is drawn."""
 
 BEFORE_AND_AFTER = "Grey: before; blue: after."
 
@@ -78,6 +84,8 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
         yield "Figure 3", "sweep", title, caption, sweep(tables["sweep"])
     if "retrieval" in tables:
         yield from _of_retrieval(run, unseen, red)
+    if "cross_space" in tables:
+        yield from _of_landing(run, unseen, red)
     if "projection" in tables and len(tables["projection"]):
         table = tables["projection"]
         for target, kind, k in table[EDIT].drop_duplicates().itertuples(index=False, name=None):
@@ -88,6 +96,22 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
     if "geometry_summary" in tables and (tables["geometry_summary"].condition == STEERED).any():
         title, caption = "Cosine distances", "Means over the targets, with standard errors where there are several."
         yield "Table 1", "distances", title, caption, distances(tables["geometry_summary"])
+
+
+def _of_landing(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[str, str, str, str, Figure]]:
+    table = run.tables["cross_space"]
+    for target, kind, k in settings(table):
+        title = f"Distance to where {language_name(target)} was, {steered_to(target, kind, k)}"
+        caption = f"Of each language's mean to the target's in the original model.{red}"
+        yield "Section 4", f"paths-{_name(target, kind, k)}", title, caption, paths(table, target, kind, k, unseen)
+    for (kind, k), rows in groups(landing_and_gain_of(run.tables), ["kind", "k"]):
+        if len(rows) >= FEWEST_TARGETS:
+            found = pearson(rows.share.to_numpy(), rows.gain.to_numpy())
+            title = f"Landing at the target's old place against the gain, over {len(rows)} targets, k = {k:,}"
+            r = found.reason or f"r = {found.r:.2f} [{found.low:.2f}, {found.high:.2f}], p = {found.p:.2f}"
+            caption = f"The gain is the mean change of top-1 over all pairs of languages. {r}."
+            name = re.sub(r"[^\w.-]+", "-", f"landing-{kind}-k{k}")
+            yield "Section 4", name, title, caption, landing_and_gain(rows)
 
 
 def _of_retrieval(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[str, str, str, str, Figure]]:

@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 
 
 def sweep(table: pd.DataFrame) -> Figure:
-    """Draw the two curves of figure 3, a line for each target and kind.
+    """Draw the two curves of figure 3, and the gain of retrieval where it was measured, a line for each target.
 
     Args:
         table: The table `sweep` of a study.
     """
     from matplotlib.figure import Figure
 
+    panels = {
+        "share of texts in the target language": ("share", "share_se"),
+        "log perplexity (nats)": ("log_perplexity", "standard_error"),
+    }
+    if "gain" in table and table.gain.notna().any():
+        panels["gain of top-1, target as query"] = ("gain", None)
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
-    shares, losses = figure.subplots(1, 2)
+    all_axes = list(figure.subplots(1, len(panels)))
     several = table.kind.nunique() > 1
     numbers = sorted(set(table.k))
     for colour, ((target, kind), own) in zip(
@@ -31,17 +37,19 @@ def sweep(table: pd.DataFrame) -> Figure:
         label = language_name(str(target)) + (f", {kind}" if several else "")
         x = [numbers.index(k) for k in own.k]
         bars = {"color": colour, "linewidth": 1.3, "capsize": 2, "marker": "o", "markersize": 3}
-        shares.errorbar(x, own.share, own.share_se, label=label, **bars)
-        losses.errorbar(x, own.log_perplexity, own.standard_error, **bars)
         picked = own.picked.to_numpy(dtype=bool)
-        for axes, values in ((shares, own.share), (losses, own.log_perplexity)):
+        for axes, (value, error) in zip(all_axes, panels.values(), strict=True):
+            values = own[value].to_numpy(dtype=float, na_value=float("nan"))
+            axes.errorbar(x, values, own[error] if error else None, label=label, **bars)
             at = [i for i, here in zip(x, picked, strict=True) if here]
             axes.scatter(at, values[picked], s=70, facecolors="none", edgecolors=colour, linewidths=1.2)
-    for axes, title in ((shares, "share of texts in the target language"), (losses, "log perplexity (nats)")):
+    for axes, title in zip(all_axes, panels, strict=True):
         axes.set_xticks(range(len(numbers)), [f"{k:,}" for k in numbers])
         axes.set_xlabel("number of experts k", fontsize=NORMAL)
         axes.set_ylabel(title, fontsize=NORMAL)
         clean(axes)
-    shares.set_ylim(-0.03, 1.05)
-    figure.legend(loc="outside upper center", ncols=5, frameon=False, fontsize=SMALL)
+    all_axes[0].set_ylim(-0.03, 1.05)
+    figure.legend(
+        *all_axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False, fontsize=SMALL
+    )
     return figure

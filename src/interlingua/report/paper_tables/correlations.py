@@ -22,12 +22,16 @@ def correlations(runs: Runs) -> Iterator[PaperTable]:
     """Table 2: how accuracy and distance go together over candidate languages."""
     rows = []
     for label, run, table in tables_of(runs, "correlation"):
-        for (target, kind, k), correlated in groups(table[table.condition == STEERED], EDIT):
-            row = {**setting(label, {"kind": kind, "k": k}), "language": target}
+        with_sets = table if "among" in table else table.assign(among="all")
+        steered = with_sets[with_sets.condition == STEERED]
+        for (target, kind, k, among), correlated in groups(steered, [*EDIT, "among"]):
+            row = {**setting(label, {"kind": kind, "k": k}), "language": target, "among": among}
             for found in correlated.to_dict("records"):
                 name, defined = found["correlation"], bool(found["defined"])
                 metric = CORRELATIONS[name][1]
-                paper = published_values(("2",), run.config.model, metric, kind, k)
+                # The paper's are over the languages that were seen in pre-training.
+                of_seen = among == "seen" or not (steered.among == "seen").any()
+                paper = published_values(("2",) if of_seen else (), run.config.model, metric, kind, k)
                 row["candidates"] = found["candidates"]
                 row[name] = found["r"] if defined else None
                 row |= {f"{name} low": found["low"], f"{name} high": found["high"], f"{name} p": found["p"]}
@@ -42,10 +46,11 @@ def correlations(runs: Runs) -> Iterator[PaperTable]:
         runs,
         "table-2-correlations",
         "Correlations of top-1 accuracy with distance (table 2)",
-        "Pearson's r over candidate languages, the target being the query, with bootstrapped intervals of 95 %. Grey "
+        "Pearson's r over candidate languages, the target being the query, with bootstrapped intervals of 95 %: over "
+        "all, and over those seen in pre-training where they are known, as the paper's are. Grey "
         "(in brackets in Markdown) where p > 0.05; empty where a side is constant, so that r is not defined. acc: "
         "top-1 accuracy; d: mean cosine distance; pre and post: before and after the intervention.",
         rows,
-        (LANGUAGE, Column("candidates", "candidates", 0), *values),
+        (LANGUAGE, Column("candidates", "candidates", 0), Column("among", "of those"), *values),
         tuple(CORRELATIONS),
     )

@@ -39,7 +39,7 @@ def measure_cross_space(work: Work) -> dict[str, pd.DataFrame]:
 
 
 def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
-    """Correlate accuracy with distance over the candidates, before and after the edit."""
+    """Correlate accuracy with distance, before and after the edit, over all candidates and over those seen."""
     after, before = work.condition.columns(), ORIGINAL.columns()
     tables = [
         pd.concat(
@@ -50,13 +50,10 @@ def measure_correlation(work: Work) -> dict[str, pd.DataFrame]:
         )
         for name in ("retrieval", "geometry")
     ]
-    table = correlation(
-        *tables,
-        seen=work.parameters["seen"],
-        resamples=work.parameters["resamples"],
-        seed=work.parameters["seed"],
-    )
-    return {"correlation": table.drop(columns=list(after))}
+    sets = {"all": None} | ({"seen": work.parameters["seen"]} if work.parameters["seen"] is not None else {})
+    sampling = {"resamples": work.parameters["resamples"], "seed": work.parameters["seed"]}
+    found = [correlation(*tables, seen=seen, **sampling).assign(among=among) for among, seen in sets.items()]
+    return {"correlation": pd.concat(found, ignore_index=True).drop(columns=list(after))}
 
 
 def project(work: Work) -> dict[str, pd.DataFrame]:
