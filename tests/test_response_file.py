@@ -134,8 +134,8 @@ record.record_responses(model, TEXTS, token_budget=120, folder=sys.argv[2])
 def test_a_recording_killed_at_random_moments_goes_on_to_the_same_bits(tmp_path, small_blocks, monkeypatch):
     model = make_model("llama")
     folder, random = tmp_path / "r", np.random.default_rng()
-    kills = 0
-    while kills < 2 or len((folder / JOURNAL).read_text().splitlines()) < 3:
+    kills, journal = 0, folder / JOURNAL  # which a slow child may not have begun
+    while kills < 2 or not journal.exists() or len(journal.read_text().splitlines()) < 3:
         kills += 1
         arguments = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(folder)]
         child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
