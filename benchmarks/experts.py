@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,8 @@ def recording(arguments: argparse.Namespace) -> None:
     probe = il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=arguments.limit)
     sentences = [sentence for code in probe.languages for sentence in probe[code]]
     tokenised = tokenise(model.tokenizer, sentences, 128)
+    hidden = model.at("hidden")
+    both = replace(model, neurons=model.neurons.joined(hidden.neurons))
 
     def forward() -> None:
         for batch in batches(tokenised, model.device):
@@ -95,6 +98,11 @@ def recording(arguments: argparse.Namespace) -> None:
         "forward pass of the same batches": forward,
         "recording": lambda: record_responses(model, sentences),
         "recording three poolings": lambda: record_poolings(model, sentences, ["mean", "max", "last"]),
+        "recording hidden units": lambda: record_responses(hidden, sentences),
+        "recording hidden units and how often they are active": lambda: record_poolings(
+            hidden, sentences, ["mean", "active"]
+        ),
+        "recording outputs and hidden units at once": lambda: record_responses(both, sentences),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(-1, arguments.rounds):

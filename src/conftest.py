@@ -52,7 +52,10 @@ def six_neurons() -> Experts:
     scores = score_neurons(responses, np.repeat(np.arange(3), 2), 3)
     made_from = {"model": "six neurons", "corpus": "two sentences"}
     languages = ("eng_Latn", "spa_Latn", "jpn_Jpan")
-    return Experts(languages, neurons, scores.auroc, scores.average_precision, scores.statistics, 2, made_from)
+    activity = (responses > 0).reshape(3, 2, 6).mean(axis=1, dtype=np.float32)
+    return Experts(
+        languages, neurons, scores.auroc, scores.average_precision, scores.statistics, 2, made_from, activity=activity
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from interlingua.interventions import INTERVENTIONS, make_intervention
 from interlingua.interventions.registry import explain
 from test_interventions import logits
 
-OPTIONS = {"contrastive-vector": {}, "aura": {}}
+OPTIONS = {"contrastive-vector": {}, "aura": {}, "swap": {"k": 20, "source": "French"}}
 
 
 @pytest.fixture(scope="module")

@@ -110,14 +110,14 @@ def test_own_mean_sets_random_neurons_to_their_own_mean_on_the_target(llama, cor
     row = experts.row("es")
     drawn = []
     for draw in (0, 1):
-        edit = make_edit(llama, experts, by_match["own-mean", draw])
+        edit = make_edit(experts, by_match["own-mean", draw])
         neurons, scale, shift = edit.by_neuron(experts.neurons)
         assert (scale == 0).all()
         np.testing.assert_array_equal(shift, experts.statistics.mean[row, neurons])
         drawn.append(set(neurons.tolist()))
     assert drawn[0] != drawn[1]
     assert drawn[0] != set(experts.top("es", 30).tolist())
-    layered = make_edit(llama, experts, by_match["layer", 1])
+    layered = make_edit(experts, by_match["layer", 1])
     expected = make_intervention("set-to-mean", experts, "es", {"k": 30})
     assert {name: len(edit.units) for name, edit in layered.edits.items()} == {
         name: len(edit.units) for name, edit in expected.edits.items()
@@ -132,8 +132,7 @@ def test_ranked_at_random_is_a_uniform_order(seed):
     random = ranked_at_random(experts[0], seed)
     for code in random.languages:
         assert len(set(random.top(code, 40).tolist())) == 40
-    assert (random.auroc > 0).all()
-    assert (random.auroc < 1).all()
+    np.testing.assert_array_equal(random.auroc, experts[0].auroc)
 
 
 EXPERTS = []
@@ -161,7 +160,7 @@ def test_a_study_measures_every_draw_and_keeps_the_hits(checkpoint, corpus_folde
     experts = il.find_experts(model, il.open_corpus(corpus_folder).parallel())
     condition = next(c for c in conditions(config) if c.match == "own-mean" and c.draw == 1)
     evaluation = il.open_corpus(corpus_folder).parallel("devtest")
-    with make_edit(model, experts, condition).applied_to(model):
+    with make_edit(experts, condition).applied_to(model):
         spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
     expected = il.retrieval(spaces).set_index(["query", "candidate"]).top1
     drawn = tables["control_retrieval"].query("match == 'own-mean' and draw == 1")

@@ -46,7 +46,7 @@ def test_summary_shares_add_up(experts):
 
 def test_more_experts_than_are_above_chance_is_a_warning(experts):
     above = int((experts.auroc[experts.row("spa_Latn")] > 0.5).sum())
-    with pytest.warns(UserWarning, match=f"only {above} neurons are above chance"):
+    with pytest.warns(UserWarning, match=f"only {above} neurons have a score above 0.5 by auroc"):
         experts.top("spa_Latn", above + 1)
 
 
@@ -95,11 +95,11 @@ def test_a_damaged_folder_is_an_error(experts, tmp_path, damage):
 
 
 def test_average_precision_can_rank_instead(experts):
-    by_precision = experts.rank_by("average_precision")
+    by_precision = experts.rank_by("average-precision")
     scores = experts.average_precision[experts.row("es")]
     assert by_precision.top("es", 40).tolist() == sorted(range(len(scores)), key=lambda m: (-scores[m], m))[:40]
     assert il.set_to_mean(by_precision, "es", 40).content_hash() != il.set_to_mean(experts, "es", 40).content_hash()
-    with pytest.raises(InputError, match="cannot be ranked by 'f1'; use auroc, average_precision"):
+    with pytest.raises(InputError, match="unknown finder 'f1'; use auroc, average-precision"):
         experts.rank_by("f1")
 
 

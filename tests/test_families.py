@@ -1,5 +1,7 @@
 """Every family of models: its neurons are found, and hooks, weights and saved checkpoints steer it alike."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -34,8 +36,40 @@ def test_every_layer_has_neurons_and_an_output(model):
 
 
 def test_inner_neurons_are_those_before_the_output(model):
-    inner = find_neurons(model.hf, inner=True)
+    inner = find_neurons(model.hf, neurons="inner")
     assert inner.linears == tuple(linear for linear in model.neurons.linears if not linear.output)
+
+
+def test_hidden_units_are_what_the_last_layer_of_a_block_is_given(model):
+    hidden = model.at("hidden")
+    assert [(linear.layer, linear.kind) for linear in hidden.neurons.linears] == [(0, "hidden"), (1, "hidden")]
+    width = hidden.neurons.linears[0].units
+    assert width in (64, 128)
+    given: dict[int, torch.Tensor] = {}
+    for linear in hidden.neurons.linears:
+        module = model.hf.get_submodule(linear.name)
+        handle = module.register_forward_pre_hook(
+            lambda module, inputs, layer=linear.layer: given.__setitem__(layer, inputs[0].detach().clone())
+        )
+        with torch.no_grad():
+            model.hf(**model.tokenizer("un perro", return_tensors="pt"))
+        handle.remove()
+    mean = np.concatenate([given[layer].reshape(-1, width)[1:].mean(dim=0).numpy() for layer in (0, 1)])
+    recorded = record_responses(hidden, ["un perro"]).values
+    np.testing.assert_allclose(recorded[0], mean, atol=1e-5)
+    both = replace(model, neurons=model.neurons.joined(hidden.neurons))
+    np.testing.assert_array_equal(
+        record_responses(both, ["un perro"]).values,
+        np.concatenate([record_responses(model, ["un perro"]).values, recorded], axis=1),
+    )
+
+
+def test_a_hidden_unit_holds_its_value(model):
+    hidden = model.at("hidden")
+    edit = il.Intervention.of_neurons(hidden.neurons, np.array([3, 70]), scale=0.0, shift=np.array([0.75, -2.0]))
+    with edit.applied_to(model, "hooks"):
+        values = record_responses(hidden, TEXTS).values
+    np.testing.assert_allclose(values[:, [3, 70]], [[0.75, -2.0]] * len(TEXTS), rtol=1e-6)
 
 
 def test_padding_and_batch_size_change_nothing_beyond_rounding(model):
@@ -46,9 +80,10 @@ def test_padding_and_batch_size_change_nothing_beyond_rounding(model):
     np.testing.assert_allclose(il.embed(model, TEXTS, token_budget=10_000), alone, atol=5e-5)
 
 
+@pytest.mark.parametrize("site", ["outputs", "hidden"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
-def test_hooks_weights_and_reloaded_checkpoint_agree(family, dtype, tmp_path):
-    model = make_model(family, dtype)
+def test_hooks_weights_and_reloaded_checkpoint_agree(family, dtype, site, tmp_path):
+    model = make_model(family, dtype).at(site)
     edit = some_edit(model, "mixed", shift=True)
     greedy = {"max_new_tokens": 6, "do_sample": False}
     tokens = model.tokenizer("un perro", return_tensors="pt")

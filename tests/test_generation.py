@@ -151,3 +151,20 @@ def test_the_noise_of_a_text_is_its_own():
     assert len(streams) == 2048
     first = [torch.rand(1, generator=torch.Generator().manual_seed(stream)).item() for stream in sorted(streams)]
     assert np.mean(first) == pytest.approx(0.5, abs=0.03)
+
+
+def test_prompts_are_continued_each_as_if_alone(any_model):
+    model = any_model
+    prompts = ["el gato", "a dog barks", "el gato", "猫"]
+    together = il.generate(model, prompts=prompts, max_new_tokens=6, seed=3)
+    assert len(together) == 4
+    assert len(il.generate(model, 2, prompts=prompts, max_new_tokens=2)) == 8
+    greedy = {"max_new_tokens": 6, "top_k": 1}
+    for prompt, text in zip(prompts, il.generate(model, prompts=prompts, **greedy), strict=True):
+        tokens = model.tokenizer(prompt, return_tensors="pt")
+        written = model.hf.generate(**tokens, max_new_tokens=6, do_sample=False)[0, tokens["input_ids"].shape[1] :]
+        assert text == model.tokenizer.decode(written, skip_special_tokens=True)
+    with pytest.raises(InputError, match="a prompt of 201"):
+        il.generate(model, prompts=["a" * 200], max_new_tokens=100)
+    with pytest.raises(InputError, match="put the one in brackets"):
+        il.generate(model, prompts="el gato")

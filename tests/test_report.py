@@ -77,7 +77,7 @@ class Elements(HTMLParser):
 
 def test_every_table_of_the_paper_that_there_is_data_for(tables):
     assert list(tables) == [
-        "summary", "table-1-distances", "landing", "table-2-correlations", "table-3-5-paraphrases",
+        "verdicts", "summary", "table-1-distances", "landing", "table-2-correlations", "table-3-5-paraphrases",
         "table-6-paraphrases-random", "table-7-bitext", "experts", "overlap", "gains", "controls", "figure-3-sweep",
     ]  # fmt: skip
 
@@ -240,6 +240,14 @@ def test_the_claims_come_first(page):
     assert text.index("The paper's claims") < text.index("Summary")
     for number in range(1, 11):
         assert f"C{number}" in text
+
+
+def test_each_target_has_its_verdicts(run, tables):
+    frame = tables["verdicts"].frame
+    judged = run.tables["claims_by_target"]
+    for row in judged[judged.k.isna() | judged.k.isin(run.config.k)].itertuples():
+        same_k = frame.k.isna() if pd.isna(row.k) else frame.k == row.k
+        assert row.verdict in set(frame[(frame.claim == row.claim) & same_k][row.target])
 
 
 def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):

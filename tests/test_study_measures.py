@@ -212,7 +212,8 @@ def test_k_0_is_computed_once_with_the_original(config, tmp_path):
 def test_a_measure_alone_and_none_of_the_space(config, tmp_path):
     run = il.run_study(config.model_copy(update={"measures": ("perplexity",)}), tmp_path / "run")
     claims = {"claims", "claims_by_target"}
-    assert set(run.tables) == {*claims, "experts", "overlap", "overlap_summary", "perplexity", "spread"}
+    grid = {"grid", "main_effects"}  # of two kinds
+    assert set(run.tables) == {*claims, *grid, "experts", "overlap", "overlap_summary", "perplexity", "spread"}
     assert summary(run.tables, run.config.targets).empty
     write_report(run)
 
@@ -258,3 +259,38 @@ def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(check
     assert "generation" not in run.tables
     assert len(run.tables["texts"]) == 3 * 8
     assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours asked for is not a failure"
+
+
+def test_prompts_are_continued_and_every_targets_text_is_read(config, checkpoint, model, spanish, tmp_path):
+    few = config.model_copy(
+        update={
+            "kinds": config.kinds[:1],
+            "measures": ("generation", "perplexity"),
+            "generation": config.generation.model_copy(update={"prompts": "prompts"}),
+            "perplexity": config.perplexity.model_copy(update={"every_target": True}),
+        }
+    )
+    run = il.run_study(few, tmp_path / "run")
+    forcing = run.tables["forcing"]
+    assert forcing.groupby(["condition", "target"]).prompt.nunique().tolist() == [8] * 6
+    prompts = {
+        code: il.open_corpus("prompts").text(code, min_length=1).paragraphs for code in sorted(set(forcing.prompt))
+    }
+    settings = {"max_new_tokens": 6, "temperature": 1.0, "top_p": 0.9, "top_k": 50, "seed": 0}
+    with spanish.applied_to(model):
+        texts = il.generate(model, prompts=[text for code in prompts for text in prompts[code]], **settings)
+    found = il.identify(texts).table().language.to_numpy().reshape(8, 8)
+    steered = of(forcing, "steered").set_index("prompt")
+    assert steered.share[list(prompts)].tolist() == (found == "spa_Latn").mean(axis=1).tolist()
+    matrix = (
+        run.tables["perplexity_matrix"].query("condition == 'steered' and k == 20").set_index(["target", "language"])
+    )
+    assert set(matrix.index) == {(a, b) for a in few.targets for b in few.targets}
+    text = il.open_corpus("starter").text("ja", characters=1200).text
+    before = il.perplexity(model, text, stride=32, max_length=64).log_perplexity
+    with spanish.applied_to(model):
+        after = il.perplexity(model, text, stride=32, max_length=64).log_perplexity
+    assert matrix.rise["spa_Latn", "jpn_Jpan"] == pytest.approx(after - before, abs=1e-4)
+    claims = run.tables["claims"].set_index("claim").numbers["C2"]
+    assert "over 2 targets" in claims
+    assert "Rise of log perplexity by edits of each language" in write_report(run).read_text(encoding="utf-8")

@@ -31,21 +31,24 @@ if TYPE_CHECKING:
     from interlingua.analysis import claims, correlation, geometry_summary, overlap
     from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
-    from interlingua.experts import Experts, find_experts, find_experts_by_pooling, record_responses
+    from interlingua.experts import FINDERS, Experts, find_experts, find_experts_by_pooling, record_responses
     from interlingua.interventions import (
         INTERVENTIONS,
         Intervention,
         ablate,
+        add,
         aura,
         bake,
         compose,
         contrastive_vector,
         dampen,
+        layer_by_layer,
         linear_transport,
         mean_shift,
         neutralise,
         random_control,
         set_to_mean,
+        swap,
     )
     from interlingua.measures import (
         bitext,
@@ -77,10 +80,10 @@ _NAMES_OF_ROOM = {
     "analysis": ("claims", "correlation", "geometry_summary", "overlap"),
     "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
-    "experts": ("Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
+    "experts": ("FINDERS", "Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
     "interventions": (
-        "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
-        "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
+        "INTERVENTIONS", "Intervention", "ablate", "add", "aura", "bake", "compose", "contrastive_vector", "dampen",
+        "layer_by_layer", "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean", "swap",
     ),
     "measures": (
         "bitext", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify",
@@ -97,9 +100,9 @@ __all__ = [  # noqa: RUF022
     "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
     "seen_languages",
     "InterlinguaError",
-    "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
-    "INTERVENTIONS", "Intervention", "ablate", "aura", "bake", "compose", "contrastive_vector", "dampen",
-    "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean",
+    "FINDERS", "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
+    "INTERVENTIONS", "Intervention", "ablate", "add", "aura", "bake", "compose", "contrastive_vector", "dampen",
+    "layer_by_layer", "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean", "swap",
     "bitext", "claims", "correlation", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
     "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
     "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",

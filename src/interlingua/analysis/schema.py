@@ -33,6 +33,20 @@ PRE, POST, MIXED = "pre", "post", "mixed"
 """The conditions of paraphrase retrieval: both sides from the original model, both from the edited one, or the queries
 from the original and the candidates from the edited model."""
 
+AUROC, OUTPUTS = "auroc", "outputs"
+"""The paper's finder and site, which the column `kind` does not name."""
+
+
+def edit_label(kind: str, finder: str, site: str) -> str:
+    """Return what the column `kind` calls an edit.
+
+    Example:
+        >>> edit_label("set-to-mean", "auroc", "outputs"), edit_label("set-to-mean", "lape", "hidden")
+        ('set-to-mean', 'set-to-mean, lape, hidden')
+    """
+    return ", ".join([kind, *([finder] if finder != AUROC else []), *([site] if site != OUTPUTS else [])])
+
+
 Tables = Mapping[str, pd.DataFrame]
 """The tidy tables of a study by name."""
 

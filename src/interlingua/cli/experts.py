@@ -9,7 +9,16 @@ import typer
 
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_model
-from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+from interlingua.cli.options import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    DtypeOption,
+    FinderOption,
+    ModelOption,
+    NeuronsOption,
+    TrustOption,
+)
+from interlingua.errors import InputError
 
 
 def experts(
@@ -26,6 +35,8 @@ def experts(
     response_type: Annotated[
         str, typer.Option(help="What responses are kept in: float32, float16, bfloat16.")
     ] = "float32",
+    neurons: NeuronsOption = "outputs",
+    finder: FinderOption = "auroc",
     k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table describes.")] = 2000,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -37,6 +48,7 @@ def experts(
     """
     from interlingua.corpora import open_corpus
     from interlingua.experts import find_experts_by_pooling, remove_recording
+    from interlingua.experts.finders import FINDERS, NEEDS_ACTIVITY
     from interlingua.experts.holding import Hold, ResponseType
     from interlingua.files import require_folder
     from interlingua.models.pooling import Pooling
@@ -44,7 +56,9 @@ def experts(
 
     require_folder(folder)
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
-    loaded = load_model(model, device, dtype, trust_remote_code)
+    if finder not in FINDERS:
+        raise InputError(f"unknown finder '{finder}'; use {', '.join(FINDERS)}")
+    loaded = load_model(model, device, dtype, trust_remote_code, neurons)
     poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))
     recording = folder.with_name(f"{folder.name}.recording")
     found = find_experts_by_pooling(
@@ -54,8 +68,10 @@ def experts(
         hold=cast(Hold, hold),
         response_type=cast(ResponseType, response_type),
         folder=recording,
+        activity=finder in NEEDS_ACTIVITY or neurons == "hidden",
     )
-    for name, result in found.items():
+    for name, by_auroc in found.items():
+        result = by_auroc if finder == "auroc" else by_auroc.rank_by(finder)
         place = folder if len(found) == 1 else folder / name
         result.save_pretrained(place)
         out.print(experts_summary(result, min(k, len(result.neurons))))

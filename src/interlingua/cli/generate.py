@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import load_intervention, load_model
@@ -22,7 +23,8 @@ from interlingua.cli.options import (
 def generate(
     model: ModelOption = DEFAULT_MODEL,
     intervention: InterventionOption = None,
-    n: Annotated[int, typer.Option("-n", help="How many texts.")] = 8,
+    n: Annotated[int | None, typer.Option("-n", help="How many texts: default 8, or 1 of each prompt.")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="Go on from this; may be repeated.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="How long a text may be.")] = 64,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     file: Annotated[Path | None, typer.Option("--out", help="A .jsonl file for the texts and their languages.")] = None,
@@ -31,9 +33,12 @@ def generate(
     dtype: DtypeOption = "auto",
     trust_remote_code: TrustOption = False,
 ) -> None:
-    """Sample texts from nothing but the model's start token; print them, or write them with their languages."""
+    """Sample texts from the start token alone, or from prompts; print them, or write them with their languages."""
+    import pandas as pd
+
     from interlingua.interventions import edited
-    from interlingua.measures import generate_seeds, identify, write_texts
+    from interlingua.measures import generate as sample
+    from interlingua.measures import identify, write_texts
     from interlingua.measures.generation import require_jsonl
     from interlingua.report.terminal import languages_summary
 
@@ -43,11 +48,14 @@ def generate(
     edit = load_intervention(intervention)
     loaded = load_model(model, device, dtype, trust_remote_code)
     with edited(loaded, edit):
-        texts = generate_seeds(loaded, n, [seed], max_new_tokens=max_new_tokens)
+        written = sample(loaded, n, prompts=prompt, seed=seed, max_new_tokens=max_new_tokens)
+    texts = pd.DataFrame({"seed": seed, "index": range(len(written)), "text": written})
+    if prompt:
+        texts.insert(2, "prompt", [given for given in prompt for _ in range(n or 1)])
     if file is None:
-        for i, text in enumerate(texts.text):
-            out.print(f"--- {i + 1}", style="dim")
-            say(text)
+        for row in texts.to_dict("records"):
+            out.print(Text(f"--- {row['index'] + 1} {row.get('prompt', '')}".rstrip()), style="dim")
+            say(row["text"])
         return
     identified = identify(list(texts.text), identifier)
     write_texts(file, texts.join(identified.table()))

@@ -16,6 +16,9 @@ def intervene(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the intervention.")],
     target: Annotated[str | None, typer.Option(help="The language.")] = None,
     k: Annotated[int | None, typer.Option("-k", help="Number of experts.")] = None,
+    finder: Annotated[
+        str | None, typer.Option(help="Rank by another finder than the experts' own; see `interlingua list finders`.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="See `interlingua list interventions`.")] = "set-to-mean",
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the kind; may be repeated.")] = None,
     strength: Annotated[float, typer.Option(help="0 changes nothing, 1 is the whole edit.")] = 1.0,
@@ -31,6 +34,7 @@ def intervene(
 
     require_folder(folder)
     found = Experts.from_pretrained(experts_folder)
+    found = found if finder is None else found.rank_by(finder)
     options = {**({"k": k} if k is not None else {}), **_parse_options(option or [])}
     edit = make_intervention(kind, found, target, options)
     if layer or module:

@@ -12,7 +12,9 @@ from interlingua.cli.console import out
 from interlingua.errors import InputError
 
 
-def list_known(what: Annotated[str, typer.Argument(help="models, corpora, languages or interventions.")]) -> None:
+def list_known(
+    what: Annotated[str, typer.Argument(help="models, corpora, languages, finders or interventions.")],
+) -> None:
     """List what is known by name."""
     rows = _listings(what)
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -64,10 +66,15 @@ def _listings(what: str) -> list[tuple[str, ...]]:
             *rows,
             ("<code>", "", "any other language", "with an ISO 639-3 code, as in yor_Latn"),
         ]
+    if what == "finders":
+        from interlingua.experts.finders import FINDERS
+        from interlingua.interventions.registry import explain
+
+        return [(name, "\n".join(explain(finder))) for name, finder in FINDERS.items()]
     if what == "interventions":
         from interlingua.interventions import INTERVENTIONS, random_control
         from interlingua.interventions.registry import explain
 
         kinds = [(kind, "\n".join(explain(constructor))) for kind, constructor in INTERVENTIONS.items()]
         return [*kinds, ("any, with --control", "\n".join(explain(random_control)))]
-    raise InputError(f"unknown list '{what}'; use models, corpora, languages, interventions")
+    raise InputError(f"unknown list '{what}'; use models, corpora, languages, finders, interventions")

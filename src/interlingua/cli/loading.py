@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
-def load_model(name: str, device: str, dtype: str, trust_remote_code: bool) -> Any:
+def load_model(name: str, device: str, dtype: str, trust_remote_code: bool, neurons: str = "outputs") -> Any:
     """Load a model."""
     from interlingua.models import load_model as load
+    from interlingua.models.neurons import Site
 
-    return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    site = cast(Site, neurons)
+    return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, neurons=site)
 
 
 def load_intervention(folder: Path | None) -> Any:

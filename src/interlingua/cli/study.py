@@ -23,6 +23,8 @@ def study(
     target: Annotated[list[str] | None, typer.Option(help="Language to steer to; may be repeated.")] = None,
     k: Annotated[list[int] | None, typer.Option("-k", help="Number of experts; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Kind of intervention; may be repeated.")] = None,
+    finder: Annotated[list[str] | None, typer.Option(help="How experts are found; may be repeated.")] = None,
+    neurons: Annotated[list[str] | None, typer.Option(help="outputs, inner or hidden; may be repeated.")] = None,
     measure: Annotated[list[str] | None, typer.Option(help="Measure this only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<model>-<corpus>.")] = None,
@@ -51,7 +53,7 @@ def study(
 
     Whatever was computed before is kept: a second run computes what is missing.
 
-    Presets: starter, flores200, paper-bloom-7b1, paper-aya-23-8b, paper-polylm-13b.
+    Presets: starter, grid, flores200, paper-bloom-7b1, paper-aya-23-8b, paper-polylm-13b.
     """
     from interlingua.study import Cluster, commented_yaml, load_config
 
@@ -59,8 +61,8 @@ def study(
         _print_status(status)
         return
     overrides: dict[str, Any] = {
-        "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "measures": measure,
-        "limit": limit, "device": device, "dtype": dtype, "seed": seed,
+        "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "finders": finder,
+        "neurons": neurons, "measures": measure, "limit": limit, "device": device, "dtype": dtype, "seed": seed,
     }  # fmt: skip
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
     if print_config:

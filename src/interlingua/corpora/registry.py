@@ -8,11 +8,12 @@ from typing import Any
 from interlingua.corpora import tables
 from interlingua.corpora.local import FolderSource, TableSource, TextSource
 from interlingua.corpora.named_sources import NAMED
+from interlingua.corpora.prompts import PROMPTS
 from interlingua.corpora.source import Source
 from interlingua.corpora.starter import STARTER
 from interlingua.errors import CorpusError
 
-CORPORA = {source.name: source for source in (STARTER, *NAMED)}
+CORPORA = {source.name: source for source in (STARTER, PROMPTS, *NAMED)}
 """The corpora known by name."""
 
 

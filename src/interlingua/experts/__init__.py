@@ -2,12 +2,13 @@
 
 `record` runs the model over sentences and keeps one number per neuron and sentence, where `holding` finds room for it
 and, on disk, `response_file` lets a stopped recording go on; `ranking` scores every neuron as a classifier of every
-language; `find` does both; `experts` holds the scores and answers questions about them.
+language; `find` does both; `finders` are the ways to choose neurons; `experts` holds the scores and answers questions.
 """
 
 from typing import TYPE_CHECKING
 
 from interlingua.experts.experts import Experts
+from interlingua.experts.finders import FINDERS
 from interlingua.experts.response_file import remove_recording
 from interlingua.lazy import imported_when_used
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from interlingua.experts.record import record_poolings, record_responses
 
 __all__ = [
+    "FINDERS",
     "Experts",
     "auroc_by_language",
     "find_experts",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ from pydantic import BaseModel
 
 from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
-from interlingua.experts.statistics import STATISTICS, ResponseStatistics
+from interlingua.experts.finders import FINDERS, NO_EVIDENCE
+from interlingua.experts.statistics import STATISTICS, NeuronScores, ResponseStatistics
 from interlingua.files import written_whole
 from interlingua.languages import language_name, parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
@@ -26,17 +27,16 @@ from interlingua.valid import require_array
 
 CHANCE = 0.5
 SPREAD = ["language", "layer", "module", "k", "experts", "share"]
-Score: TypeAlias = Literal["auroc", "average_precision"]
 
 
 class ExpertsFields(BaseModel):
     """What the manifest of experts has."""
 
     languages: list[str]
-    linears: list[tuple[str, int, str, int, int, bool]]
+    linears: list[tuple[str, int, str, int, int, bool] | tuple[str, int, str, int, int, bool, bool]]
     sentences: int
     made_from: dict[str, Any]
-    ranked_by: Score
+    ranked_by: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class Experts(HubArtifact):
         statistics: Of the responses to each language and to the others: float32 [languages, neurons] each.
         sentences: How many sentences each language was probed with.
         made_from: Model, corpus and options, for the manifest of whatever is made of this.
-        ranked_by: The score by which neurons are ranked, `auroc` (the paper) or `average_precision`.
+        activity: The share of a language's tokens at which each neuron is above 0, where it was recorded: float32
+            [languages, neurons].
+        ranked_by: The finder by which neurons are ranked, `auroc` (the paper's) or another of `FINDERS`.
+        ranking: Its scores, where it is not `auroc`: float64 [languages, neurons].
 
     Example:
         With six neurons and three languages; neuron 1 is the best for Spanish, then neuron 3:
@@ -76,7 +79,9 @@ class Experts(HubArtifact):
     statistics: ResponseStatistics
     sentences: int
     made_from: Mapping[str, Any]
-    ranked_by: Score = "auroc"
+    activity: np.ndarray | None = None
+    ranked_by: str = "auroc"
+    ranking: np.ndarray | None = None
 
     def row(self, language: str) -> int:
         """Return the row of a language in `auroc` and the statistics.
@@ -89,15 +94,28 @@ class Experts(HubArtifact):
             raise LanguageError(f"no experts for {code}; the probe had {', '.join(self.languages)}")
         return self.languages.index(code)
 
-    def rank_by(self, score: Score) -> Experts:
-        """Return the same experts, ranked by another score: whatever is made of them takes its top k from that.
+    def rank_by(self, finder: str) -> Experts:
+        """Return the same experts, ranked by another finder: whatever is made of them takes its top k from that.
+
+        Args:
+            finder: A name in `FINDERS`, which `interlingua list finders` explains.
 
         Raises:
-            InputError: There is no such score.
+            InputError: There is no such finder, or it needs `activity`, which was not recorded.
         """
-        if score not in get_args(Score):
-            raise InputError(f"neurons cannot be ranked by '{score}'; use {', '.join(get_args(Score))}")
-        return replace(self, ranked_by=score, made_from={**self.made_from, "ranked_by": score})
+        if finder not in FINDERS:
+            raise InputError(f"unknown finder '{finder}'; use {', '.join(FINDERS)}")
+        return self.with_ranking(finder, FINDERS[finder](self.scores))
+
+    def with_ranking(self, name: str, ranking: np.ndarray) -> Experts:
+        """Return the same experts, ranked by scores of your own: float64 [languages, neurons], finite."""
+        require_array("ranking", ranking, self.auroc.shape)
+        return replace(self, ranked_by=name, ranking=ranking, made_from={**self.made_from, "ranked_by": name})
+
+    @property
+    def scores(self) -> NeuronScores:
+        """What finders choose neurons from."""
+        return NeuronScores(self.auroc, self.average_precision, self.statistics, self.activity)
 
     def selectivity(self, language: str) -> np.ndarray:
         """Return by how much each neuron's AUROC for a language exceeds its highest for another: float64 [neurons].
@@ -117,19 +135,24 @@ class Experts(HubArtifact):
         """
         row = self.row(language)
         ranked = self._ranked(row, k)
-        above_chance = int((self.auroc[row] > CHANCE).sum())
-        if k > above_chance:
+        least = NO_EVIDENCE.get(self.ranked_by, -np.inf)
+        above = int((self._scores_of(row) > least).sum())
+        if k > above:
             warnings.warn(
-                f"only {above_chance:,} neurons are above chance (AUROC 0.5) for {language}, fewer than k = {k:,}",
+                f"only {above:,} neurons have a score above {least:g} by {self.ranked_by} for {language}, fewer than "
+                f"k = {k:,}",
                 stacklevel=2,
             )
         return ranked
 
     def _ranked(self, row: int, k: int) -> np.ndarray:
-        scores = self.auroc[row] if self.ranked_by == "auroc" else self.average_precision[row]
+        scores = self._scores_of(row)
         if not 0 <= k <= len(scores):
             raise InputError(f"k must be between 0 and the number of neurons, {len(scores):,}; it is {k:,}")
         return np.argsort(-scores, kind="stable")[:k]
+
+    def _scores_of(self, row: int) -> np.ndarray:
+        return self.auroc[row] if self.ranking is None else self.ranking[row]
 
     def table(self, language: str, k: int = 20) -> pd.DataFrame:
         """Return the top k neurons of a language, best first, with the columns of `to_pandas`."""
@@ -222,12 +245,14 @@ class Experts(HubArtifact):
             "sentences": self.sentences,
             "made_from": dict(self.made_from),
             "ranked_by": self.ranked_by,
-            "linears": [[x.name, x.layer, x.kind, x.units, x.start, x.output] for x in self.neurons.linears],
+            "linears": [list(astuple(linear)) for linear in self.neurons.linears],
         }
+        optional = {"activity": self.activity, "ranking": self.ranking}
         arrays = {
             "auroc": self.auroc,
             "average_precision": self.average_precision,
             **self.statistics.arrays(),
+            **{name: array for name, array in optional.items() if array is not None},
         }
         save_artifact(save_directory, "experts", Artifact(arrays, description), self._card())
 
@@ -241,20 +266,24 @@ class Experts(HubArtifact):
         try:
             for name in ("auroc", "average_precision"):
                 require_array(name, arrays[name], shape, low=0, high=1)
-            for name in STATISTICS:
+            for name in (*STATISTICS, *(name for name in ("activity", "ranking") if name in arrays)):
                 require_array(name, arrays[name], shape)
         except (KeyError, ValueError) as error:
             raise damaged(folder, error.args[0]) from None
-        arrays = {name: arrays[name] for name in ("auroc", "average_precision", *STATISTICS)}
+        ranked_by, ranking = description["ranked_by"].replace("_", "-"), arrays.get("ranking")
+        if ranking is None and ranked_by == "average-precision":  # of 0.1, which kept no ranking
+            ranking = arrays["average_precision"]
         return cls(
             tuple(description["languages"]),
             neurons,
-            arrays.pop("auroc"),
-            arrays.pop("average_precision"),
-            ResponseStatistics(**arrays),
+            arrays["auroc"],
+            arrays["average_precision"],
+            ResponseStatistics(**{name: arrays[name] for name in STATISTICS}),
             description["sentences"],
             description["made_from"],
-            description["ranked_by"],
+            arrays.get("activity"),
+            ranked_by,
+            ranking,
         )
 
     def _card(self) -> str:

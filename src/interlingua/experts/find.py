@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from interlingua.experts.experts import Experts
 from interlingua.experts.holding import Hold, ResponseType
 from interlingua.experts.ranking import score_neurons
 from interlingua.experts.record import record_poolings
-from interlingua.models.pooling import Pooling
+from interlingua.models.batching import tokenise
+from interlingua.models.pooling import ACTIVE, Pooling, Recorded
 
 if TYPE_CHECKING:
     from interlingua.corpora import ParallelCorpus
@@ -31,6 +32,7 @@ def find_experts(
     hold: Hold = "auto",
     response_type: ResponseType = "float32",
     folder: str | Path | None = None,
+    activity: bool = False,
 ) -> Experts:
     """Score every neuron of a model as a classifier of each language of a corpus (paper, section 3.2).
 
@@ -46,6 +48,7 @@ def find_experts(
         hold: Where the responses are held; see `record_poolings`.
         response_type: In which type the responses are kept.
         folder: For responses on disk; see `find_experts_by_pooling`.
+        activity: Also record how often each neuron is above 0, which the finder `lape` needs.
 
     Raises:
         InputError: The probe has one language only.
@@ -60,7 +63,7 @@ def find_experts(
     """
     found = find_experts_by_pooling(
         model, probe, [pooling], special_tokens=special_tokens, max_length=max_length, token_budget=token_budget,
-        hold=hold, response_type=response_type, folder=folder,
+        hold=hold, response_type=response_type, folder=folder, activity=activity,
     )  # fmt: skip
     return found[pooling]
 
@@ -76,6 +79,7 @@ def find_experts_by_pooling(
     hold: Hold = "auto",
     response_type: ResponseType = "float32",
     folder: str | Path | None = None,
+    activity: bool = False,
 ) -> dict[Pooling, Experts]:
     """Find experts from responses that are pooled in several ways, reading each sentence once.
 
@@ -90,6 +94,7 @@ def find_experts_by_pooling(
         response_type: In which type the responses are kept.
         folder: For responses on disk; with it, a recording that was stopped goes on where it was. It can be removed
             (`remove_recording`) as soon as the experts are saved.
+        activity: Also record how often each neuron is above 0, which the finder `lape` needs.
 
     Raises:
         InputError: The probe has one language only.
@@ -109,10 +114,13 @@ def find_experts_by_pooling(
             f"experts of {languages[0]} need sentences of other languages to compare with; the probe has none"
         )
     sentences = [sentence for code in languages for sentence in probe[code]]
+    wanted: list[Recorded] = [*poolings]
+    if activity:
+        wanted.append(ACTIVE)
     recorded = record_poolings(
         model,
         sentences,
-        poolings,
+        wanted,
         special_tokens=special_tokens,
         max_length=max_length,
         token_budget=token_budget,
@@ -121,8 +129,15 @@ def find_experts_by_pooling(
         folder=folder,
     )
     labels = np.repeat(np.arange(len(languages)), len(probe))
-    found = {}
-    for pooling, responses in recorded.items():
+    active = None
+    if activity:
+        tokens = tokenise(model.tokenizer, sentences, max_length)
+        special = [0 if special_tokens else sum(mask) for mask in tokens.special]
+        counts = np.array([len(ids) for ids in tokens.ids]) - special
+        active = _of_tokens(recorded.pop(ACTIVE).values, labels, counts)
+    found: dict[Pooling, Experts] = {}
+    for pooling in poolings:
+        responses = recorded[pooling]
         scores = score_neurons(responses.values, labels, len(languages), model.device)
         made_from = {
             **model.identity(),
@@ -137,6 +152,19 @@ def find_experts_by_pooling(
             "tokens": responses.tokens,
         }
         found[pooling] = Experts(
-            languages, model.neurons, scores.auroc, scores.average_precision, scores.statistics, len(probe), made_from
-        )
+            languages, model.neurons, scores.auroc, scores.average_precision, scores.statistics, len(probe), made_from,
+            activity=active,
+        )  # fmt: skip
     return found
+
+
+def _of_tokens(shares: Any, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the share of each language's tokens from those of its sentences: float32 [languages, neurons]."""
+    rows = []
+    for language in range(labels.max() + 1):
+        chosen = labels == language
+        weights = counts[chosen] / counts[chosen].sum()
+        values = shares[np.flatnonzero(chosen)]
+        values = values.float().cpu().numpy() if hasattr(values, "cpu") else values.astype(np.float32)
+        rows.append(weights.astype(np.float32) @ values)
+    return np.stack(rows)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ import torch
 from interlingua.errors import ActivationError, InputError
 from interlingua.experts.kernels import HALF, describe, pack, rank_sums, turn, unpack
 from interlingua.experts.ranking_on_device import NUMBERS_AT_A_TIME, rank_on_device
-from interlingua.experts.statistics import STATISTICS, ResponseStatistics
+from interlingua.experts.statistics import STATISTICS, NeuronScores, ResponseStatistics
 from interlingua.progress import progress_bar, tracked
 
 SORTED_NEURONS = 16
@@ -29,21 +28,6 @@ SLAB_BYTES = 2**28
 """How much of a file a thread reads at a time: a long stretch, since pages would else be read many times over."""
 LEAST, GREATEST = np.uint64(0x00800000), np.uint64(0xFF7FFFFF)
 """The upper halves of the keys of finite responses."""
-
-
-@dataclass(frozen=True)
-class NeuronScores:
-    """What one ranking tells about every neuron and language.
-
-    Attributes:
-        auroc: Chance at 0.5: float64 [languages, neurons].
-        average_precision: Chance at the language's share of the sentences: float64 [languages, neurons].
-        statistics: Of the responses to each language and to the others.
-    """
-
-    auroc: np.ndarray
-    average_precision: np.ndarray
-    statistics: ResponseStatistics
 
 
 def auroc_by_language(responses: np.ndarray, labels: np.ndarray, languages: int) -> np.ndarray:

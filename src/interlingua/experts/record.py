@@ -24,10 +24,12 @@ from interlingua.models.batching import (
     split_rows,
     tokenise,
 )
-from interlingua.models.pooling import Pooling, counted_tokens, pool
+from interlingua.models.pooling import Pooling, Recorded, counted_tokens, pool
 from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
     from interlingua.models import LanguageModel
 
 BLOCK_BYTES = 2**26
@@ -100,7 +102,7 @@ def record_responses(
 def record_poolings(
     model: LanguageModel,
     sentences: Sequence[str],
-    poolings: Sequence[Pooling],
+    poolings: Sequence[Recorded],
     *,
     special_tokens: bool = False,
     max_length: int = 128,
@@ -108,7 +110,7 @@ def record_poolings(
     hold: Hold = "auto",
     dtype: ResponseType = "float32",
     folder: str | Path | None = None,
-) -> dict[Pooling, Responses]:
+) -> dict[Recorded, Responses]:
     """Record responses pooled in several ways, in one pass of the model.
 
     Each sentence is read once, without the vocabulary head. Activations are pooled in float32 on the device as each
@@ -118,7 +120,8 @@ def record_poolings(
     Args:
         model: The model as it is now.
         sentences: The sentences.
-        poolings: `mean`, `max`, `last`; as for `record_responses`.
+        poolings: `mean`, `max`, `last`, as for `record_responses`; and `active`, the share of the sentence's tokens at
+            which a neuron is above 0.
         special_tokens: Whether tokens that the tokenizer adds count. Every sentence has the same response at BOS.
         max_length: Sentences are cut to this many tokens.
         token_budget: Padded tokens a batch; by default what suits the device.
@@ -135,8 +138,8 @@ def record_poolings(
         OutOfMemoryError: One sentence alone does not fit in memory.
         StorageError: The responses fit nowhere, or the disk is full; finished blocks are kept.
     """
-    if not poolings or not set(poolings) <= set(get_args(Pooling)):
-        unknown = ", ".join(sorted(set(poolings) - set(get_args(Pooling))))
+    if not poolings or not set(poolings) <= set(get_args(Recorded)):
+        unknown = ", ".join(sorted(set(poolings) - set(get_args(Recorded))))
         raise InputError(f"unknown pooling '{unknown}'; use {', '.join(get_args(Pooling))}")
     tokenised = tokenise(model.tokenizer, sentences, max_length)
     budget = token_budget or default_budget(model.device)
@@ -185,7 +188,7 @@ def _blocks(tokenised: TokenisedSentences, budget: int, bytes_a_sentence: int) -
     return blocks
 
 
-def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings: Sequence[Pooling]) -> torch.Tensor:
+def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings: Sequence[str]) -> torch.Tensor:
     """Run the model on a batch: float32 [poolings, sentences, neurons], on the model's device."""
     shape = (len(poolings), len(batch.rows), len(model.neurons))
     responses = torch.empty(shape, dtype=torch.float32, device=counted.device)
@@ -202,31 +205,31 @@ def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings:
 
 @contextmanager
 def _pooling_hooks(
-    model: LanguageModel, counted: torch.Tensor, poolings: Sequence[Pooling], responses: torch.Tensor
+    model: LanguageModel, counted: torch.Tensor, poolings: Sequence[str], responses: torch.Tensor
 ) -> Generator[set[str]]:
     """Hook every neuron linear so that a forward pass fills `responses`; yield the names of those that ran."""
     ran: set[str] = set()
+    parts: dict[tuple[str, bool], list[tuple[slice, slice]]] = {}
+    for linear, first in zip(model.neurons.linears, model.neurons.offsets.tolist(), strict=False):
+        units = slice(linear.start, linear.start + linear.units)
+        parts.setdefault((linear.name, linear.inputs), []).append((slice(first, first + linear.units), units))
 
-    def hook_for(name: str):
-        parts = [
-            (slice(first, first + linear.units), slice(linear.start, linear.start + linear.units))
-            for linear, first in zip(model.neurons.linears, model.neurons.offsets.tolist(), strict=False)
-            if linear.name == name
-        ]
+    def fill(name: str, inputs: bool, activations: torch.Tensor) -> None:
+        for i, pooling in enumerate(poolings):
+            pooled = pool(activations, counted, pooling)
+            for neurons, units in parts[name, inputs]:
+                responses[i, :, neurons] = pooled[:, units]
+        ran.add(name)
 
-        def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
-            for i, pooling in enumerate(poolings):
-                pooled = pool(output, counted, pooling)
-                for neurons, units in parts:
-                    responses[i, :, neurons] = pooled[:, units]
-            ran.add(name)
+    def hooked(name: str, inputs: bool) -> RemovableHandle:
+        module = model.hf.get_submodule(name)
+        if inputs:
+            return module.register_forward_pre_hook(lambda _, given: fill(name, inputs, given[0]))
+        return module.register_forward_hook(lambda _, given, output: fill(name, inputs, output))
 
-        return hook
-
-    handles = []
+    handles: list[RemovableHandle] = []
     try:
-        for name in model.neurons.modules:
-            handles.append(model.hf.get_submodule(name).register_forward_hook(hook_for(name)))
+        handles.extend(hooked(*part) for part in parts)
         yield ran
     finally:
         for handle in handles:

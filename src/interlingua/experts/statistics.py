@@ -41,4 +41,22 @@ class ResponseStatistics:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class NeuronScores:
+    """What one ranking tells about every neuron and language; finders choose neurons from it.
+
+    Attributes:
+        auroc: Chance at 0.5: float64 [languages, neurons].
+        average_precision: Chance at the language's share of the sentences: float64 [languages, neurons].
+        statistics: Of the responses to each language and to the others.
+        activity: The share of a language's tokens at which a neuron is above 0, where it was recorded: float32
+            [languages, neurons].
+    """
+
+    auroc: np.ndarray
+    average_precision: np.ndarray
+    statistics: ResponseStatistics
+    activity: np.ndarray | None = None
+
+
 STATISTICS = tuple(ResponseStatistics.__dataclass_fields__)

@@ -1,4 +1,4 @@
-"""An affine edit of units of one linear layer."""
+"""An affine edit of outputs or inputs of one linear layer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from interlingua.valid import require_array
 
 @dataclass(frozen=True)
 class AffineEdit:
-    """What happens to some units of one linear layer: `z -> scale * z + shift`.
+    """What happens to some outputs, or inputs, of one linear layer: `z -> scale * z + shift`.
 
     Attributes:
-        units: Which outputs of the layer, ascending, each once: int64 [n].
+        units: Which of them, ascending, each once: int64 [n].
         scale: float32 [n]; where it is 0, the unit is set to `shift` whatever it was.
         shift: float32 [n].
     """

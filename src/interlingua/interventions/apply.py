@@ -8,7 +8,7 @@ nested on one layer, edits in weights come before those by hooks.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -18,8 +18,11 @@ from interlingua.errors import InputError, ModelError, SteeringError
 from interlingua.interventions.affine_edit import AffineEdit
 from interlingua.interventions.edit_stack import stack_of
 from interlingua.interventions.weights import EditInWeights, can_be_baked
+from interlingua.models.neurons import INPUTS
 
 if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
     from interlingua.models import LanguageModel
 
 MODEL = ""
@@ -31,7 +34,7 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
     """Edit linear layers, given by name, while the context lasts; see `Intervention.applied_to`."""
     if how not in get_args(How):
         raise InputError(f"unknown way '{how}' to apply an intervention; use {', '.join(get_args(How))}")
-    layers = {name: model.hf.get_submodule(name) for name in edits}
+    layers = {name: model.hf.get_submodule(name.removesuffix(INPUTS)) for name in edits}
     hooked = [name for name, layer in layers.items() if how == "hooks" or not can_be_baked(layer)]
     if how == "weights" and hooked:
         raise ModelError(
@@ -46,8 +49,12 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
             edit = edits[name]
             _note_first_run(name, layer, ran, stack)
             if name in hooked:
-                stack.callback(layer.register_forward_hook(_edit_hook(edit)).remove)
-        in_weights = [EditInWeights(layer, edits[name]) for name, layer in layers.items() if name not in hooked]
+                stack.callback(_hooked(layer, edit, name.endswith(INPUTS)).remove)
+        in_weights = [
+            EditInWeights(layer, edits[name], name.endswith(INPUTS))
+            for name, layer in layers.items()
+            if name not in hooked
+        ]
         stack.enter_context(laid.holding(in_weights))
         yield
     silent = [name for name in layers if name not in ran]
@@ -69,7 +76,16 @@ def _note_first_run(name: str, module: torch.nn.Module, ran: set[str], stack: Ex
     stack.callback(handle.remove)
 
 
-def _edit_hook(edit: AffineEdit):
+def _hooked(layer: torch.nn.Module, edit: AffineEdit, inputs: bool) -> RemovableHandle:
+    """Let a hook edit what a layer gives, or what it gets."""
+    edit_tensor = _tensor_edit(edit)
+    if inputs:
+        return layer.register_forward_pre_hook(lambda _, given: (edit_tensor(given[0].clone()), *given[1:]))
+    return layer.register_forward_hook(lambda _, given, output: edit_tensor(output))
+
+
+def _tensor_edit(edit: AffineEdit) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return what edits some units of a tensor in place."""
     constant = edit.scale == 0
     placed: dict[tuple[torch.device, torch.dtype], tuple[torch.Tensor, ...]] = {}
 
@@ -84,7 +100,7 @@ def _edit_hook(edit: AffineEdit):
             )
         return placed[device, dtype]
 
-    def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
+    def edit_tensor(output: torch.Tensor) -> torch.Tensor:
         set_units, values, units, scale, shift = tensors(output.device, output.dtype)
         # Setting is not 0 * z + shift: that would be NaN where z is infinite.
         if len(set_units):
@@ -93,4 +109,4 @@ def _edit_hook(edit: AffineEdit):
             output[..., units] = torch.addcmul(shift, output[..., units].float(), scale).to(output.dtype)
         return output
 
-    return hook
+    return edit_tensor

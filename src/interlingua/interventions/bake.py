@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.errors import ModelError
 from interlingua.interventions.weights import can_be_baked, write_edit
+from interlingua.models.neurons import INPUTS
 
 if TYPE_CHECKING:
     from interlingua.interventions.intervention import Intervention
@@ -50,12 +51,12 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
             "pretraining_tp to 1"
         )
     for name in intervention.edits:
-        if not can_be_baked(model.hf.get_submodule(name)):
+        if not can_be_baked(model.hf.get_submodule(name.removesuffix(INPUTS))):
             raise ModelError(
                 f"{name} is quantised, offloaded or wrapped, so that nothing can be baked into its weights; load the "
                 "model in full precision, merge an adapter (merge_and_unload), or steer by hooks (applied_to)"
             )
     baked = replace(model, hf=copy.deepcopy(model.hf))
     for name, edit in intervention.edits.items():
-        write_edit(baked.hf.get_submodule(name), edit)
+        write_edit(baked.hf.get_submodule(name.removesuffix(INPUTS)), edit, name.endswith(INPUTS))
     return baked

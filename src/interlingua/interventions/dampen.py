@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def dampen(experts: Experts, target: str, k: int, *, alpha: float = 0.5) -> Intervention:
-    """Multiply the outputs of the top k experts of a language by alpha, so that the model uses the language less.
+    """Multiply the responses of the top k experts of a language by alpha: less of the language below 1, more above.
 
-    Source: the Damp baseline of Suau et al. 2024, section 3.
+    Source: the Damp baseline of Suau et al. 2024, section 3; above 1 the amplification of Rahmanisa et al. 2025.
 
     Args:
         experts: Of the model.

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 from interlingua.interventions.affine_edit import AffineEdit
+from interlingua.models.neurons import SITES
 
 if TYPE_CHECKING:
     from interlingua.interventions.apply import How
@@ -34,7 +35,8 @@ class Intervention(HubArtifact):
     """An affine edit of neurons of a model.
 
     Attributes:
-        edits: For each edited linear layer, by name, what happens to its units.
+        edits: For each edited linear layer, by its path in the model, what happens to its outputs; to its inputs where
+            the path ends in `.inputs`.
         fingerprint: Of the neuron index that the edits belong to.
         kind: The method that made it, for example `set-to-mean`.
         parameters: What the method was given, for manifests.
@@ -96,15 +98,15 @@ class Intervention(HubArtifact):
         edits: dict[str, AffineEdit] = {}
         for linear, units, positions in neurons.by_linear(ids):
             edit = AffineEdit(linear.start + units, scale[positions], shift[positions])
-            earlier = edits.get(linear.name)  # the other half of a fused layer
-            edits[linear.name] = earlier.joined(edit) if earlier else edit
+            earlier = edits.get(linear.place)  # the other half of a fused layer
+            edits[linear.place] = earlier.joined(edit) if earlier else edit
         return cls(edits, neurons.fingerprint, kind, dict(parameters or {}))
 
     def by_neuron(self, neurons: NeuronIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the edit as `of_neurons` takes it: numbers of neurons ascending, their scale and their shift."""
         ids, scale, shift = [np.empty(0, np.int64)], [np.empty(0, np.float32)], [np.empty(0, np.float32)]
         for i, linear in enumerate(neurons.linears):
-            edit = self.edits.get(linear.name)
+            edit = self.edits.get(linear.place)
             if edit is not None:
                 inside = (linear.start <= edit.units) & (edit.units < linear.start + linear.units)
                 ids.append(neurons.offsets[i] + edit.units[inside] - linear.start)
@@ -188,16 +190,19 @@ class Intervention(HubArtifact):
         return applied(self.edits, model, how)
 
     def require_fits(self, model: LanguageModel) -> None:
-        """Raise unless the edit was made for a model with the same neurons.
+        """Raise unless the edit was made for a model with the same neurons, at whichever site.
 
         Raises:
             ArtifactError: It was not.
         """
-        if self.fingerprint != model.neurons.fingerprint:
+        if self.fingerprint != model.neurons.fingerprint and not self._fits_another_site(model):
             raise ArtifactError(
                 f"this intervention was made for {self.parameters.get('model', 'another model')}, whose MLP layers "
                 f"have other names or sizes than those of {model.name}"
             )
+
+    def _fits_another_site(self, model: LanguageModel) -> bool:
+        return any(self.fingerprint == model.at(site).neurons.fingerprint for site in SITES)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         arrays = {f"{name}/{part}": array for name, part, array in self._arrays()}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interlingua.errors import InputError
+from interlingua.experts.finders import random as random_finder
 from interlingua.interventions.intervention import Intervention
 
 if TYPE_CHECKING:
@@ -87,8 +87,4 @@ def ranked_at_random(experts: Experts, seed: int = 0) -> Experts:
         >>> bool((shift == experts.statistics.mean[experts.row("Spanish"), neurons]).all())
         True
     """
-    random = np.random.default_rng(seed)
-    order = np.argsort(random.random(experts.auroc.shape), axis=1).argsort(axis=1)
-    scores = (order + 1) / (order.shape[1] + 1)
-    made_from = {**experts.made_from, "ranked_at_random": seed}
-    return replace(experts, auroc=scores, average_precision=scores, made_from=made_from)
+    return experts.with_ranking(f"random {seed}", random_finder(experts.scores, seed))

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.interventions.ablate import ablate
+from interlingua.interventions.add import add
 from interlingua.interventions.aura import aura
 from interlingua.interventions.contrastive_vector import contrastive_vector
 from interlingua.interventions.dampen import dampen
@@ -18,6 +19,7 @@ from interlingua.interventions.linear_transport import linear_transport
 from interlingua.interventions.mean_shift import mean_shift
 from interlingua.interventions.neutralise import neutralise
 from interlingua.interventions.set_to_mean import set_to_mean
+from interlingua.interventions.swap import swap
 from interlingua.valid import first_error
 
 if TYPE_CHECKING:
@@ -28,10 +30,12 @@ INTERVENTIONS: dict[str, Callable[..., Intervention]] = {
     "ablate": ablate,
     "dampen": dampen,
     "aura": aura,
+    "add": add,
     "mean-shift": mean_shift,
     "linear-transport": linear_transport,
     "contrastive-vector": contrastive_vector,
     "neutralise": neutralise,
+    "swap": swap,
 }
 
 
@@ -100,7 +104,7 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
             raise InputError(f"'{kind}' cannot take {name}={value}: {first_error(error)}") from None
 
 
-def explain(constructor: Callable[..., Intervention]) -> tuple[str, str]:
-    """Return what a constructor does and where it comes from, a line each, from its docstring."""
+def explain(constructor: Callable[..., object]) -> tuple[str, str]:
+    """Return what a constructor or finder does and where it comes from, a line each, from its docstring."""
     lines = (inspect.getdoc(constructor) or "").splitlines()
     return lines[0], next(line for line in lines if line.startswith("Source: "))

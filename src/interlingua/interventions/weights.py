@@ -1,4 +1,4 @@
-"""Affine edits in the weights of one linear layer: `W' = scale * W`, `b' = scale * b + shift`."""
+"""Affine edits in the weights of one linear layer, of its outputs or of its inputs."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class EditInWeights:
     Args:
         linear: The layer.
         edit: The edit.
+        inputs: Whether it is of the layer's inputs.
     """
 
-    def __init__(self, linear: Any, edit: AffineEdit) -> None:
-        self._linear, self._edit = linear, edit
-        self._kept: tuple[torch.Tensor, torch.Tensor, torch.nn.Parameter | None, torch.Tensor] | None = None
+    def __init__(self, linear: Any, edit: AffineEdit, inputs: bool = False) -> None:
+        self._linear, self._edit, self._inputs = linear, edit, inputs
+        self._kept: tuple[torch.Tensor, torch.Tensor, torch.nn.Parameter | None, torch.Tensor | None] | None = None
 
     def lay(self) -> None:
         """Write the edit into the weights."""
-        units, rows, bias = self._units(), _rows(self._linear), self._linear.bias
-        before = rows[units].clone()
-        bias_before = before[:0] if bias is None else bias.detach()[units].clone()
-        write_edit(self._linear, self._edit)
-        self._kept = before, rows[units].clone(), bias, bias_before
+        bias = self._linear.bias
+        before, bias_before = self._part().clone(), None if bias is None else bias.detach().clone()
+        write_edit(self._linear, self._edit, self._inputs)
+        self._kept = before, self._part().clone(), bias, bias_before
 
     def lift(self) -> bool:
         """Put back what was there before, and tell whether what was written was still there."""
@@ -59,24 +59,26 @@ class EditInWeights:
 
         if self._kept is None:  # it was never laid
             return True
-        (before, written, bias, bias_before), units, rows = self._kept, self._units(), _rows(self._linear)
-        undisturbed = torch.equal(rows[units], written)
+        before, written, bias, bias_before = self._kept
+        undisturbed = torch.equal(self._part(), written)
         with torch.no_grad():
-            rows[units] = before
+            matrix, units = _by_unit(self._linear, self._inputs), _units(self._linear, self._edit)
+            matrix[units] = before
             self._linear.bias = bias
-            if bias is not None:
-                bias[units] = bias_before
+            if bias is not None and bias_before is not None:
+                bias.copy_(bias_before)
         self._kept = None
         return undisturbed
 
-    def _units(self) -> torch.Tensor:
-        import torch
-
-        return torch.from_numpy(self._edit.units).to(self._linear.weight.device)
+    def _part(self) -> torch.Tensor:
+        return _by_unit(self._linear, self._inputs)[_units(self._linear, self._edit)]
 
 
-def write_edit(linear: Any, edit: AffineEdit) -> None:
+def write_edit(linear: Any, edit: AffineEdit, inputs: bool = False) -> None:
     """Write an edit into the weights of a layer, which gets a bias if it has none.
+
+    Of outputs, `W' = scale * W` row by row and `b' = scale * b + shift`; of inputs, `W' = W * scale` column by column
+    and `b' = b + W shift`.
 
     Raises:
         ModelError: A value is too large for the weights' type; nothing is written then.
@@ -84,25 +86,36 @@ def write_edit(linear: Any, edit: AffineEdit) -> None:
     import torch
 
     with torch.no_grad():
-        rows, bias = _rows(linear), linear.bias
-        units, scale, shift = (
-            torch.from_numpy(array).to(rows.device) for array in (edit.units, edit.scale, edit.shift)
-        )
+        matrix, bias, units = _by_unit(linear, inputs), linear.bias, _units(linear, edit)
+        scale, shift = (torch.from_numpy(array).to(matrix.device) for array in (edit.scale, edit.shift))
         if bias is None:
-            bias = torch.nn.Parameter(torch.zeros(len(rows), dtype=rows.dtype, device=rows.device), requires_grad=False)
-        # Where the scale is 0 the row becomes 0 even if it was infinite: a unit that is set holds its value.
-        shifted = torch.where(scale == 0, shift, torch.addcmul(shift, bias[units].float(), scale)).to(bias.dtype)
-        scaled = torch.where(scale[:, None] == 0, 0.0, rows[units].float() * scale[:, None]).to(rows.dtype)
-        for written, before in ((shifted, bias[units]), (scaled, rows[units])):
-            if (before.isfinite() & ~written.isfinite() & scale.isfinite().view(-1, *[1] * (before.ndim - 1))).any():
+            outputs = matrix.shape[1] if inputs else len(matrix)
+            zeros = torch.zeros(outputs, dtype=matrix.dtype, device=matrix.device)
+            bias = torch.nn.Parameter(zeros, requires_grad=False)
+        weights = matrix[units].float()
+        # Where the scale is 0 the weights become 0 even if they were infinite: a unit that is set holds its value.
+        scaled = torch.where(scale[:, None] == 0, 0.0, weights * scale[:, None]).to(matrix.dtype)
+        if inputs:
+            changed, shifted = slice(None), (bias.float() + shift @ weights).to(bias.dtype)
+        else:
+            changed = units
+            shifted = torch.where(scale == 0, shift, torch.addcmul(shift, bias[units].float(), scale)).to(bias.dtype)
+        for written, before in ((shifted, bias[changed]), (scaled, matrix[units])):
+            if (before.isfinite() & ~written.isfinite()).any():
                 raise ModelError(
-                    f"a value of the intervention is too large for {rows.dtype}; load the model in float32"
+                    f"a value of the intervention is too large for {matrix.dtype}; load the model in float32"
                 )
-        bias[units], rows[units] = shifted, scaled
+        bias[changed], matrix[units] = shifted, scaled
         linear.bias = bias
 
 
-def _rows(linear: Any) -> torch.Tensor:
-    """Return the weight as a view with one row for each output unit."""
+def _units(linear: Any, edit: AffineEdit) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(edit.units).to(linear.weight.device)
+
+
+def _by_unit(linear: Any, inputs: bool) -> torch.Tensor:
+    """Return the weight as a view with one row for each output unit, or for each input unit."""
     weight = linear.weight.detach()
-    return weight.T if type(linear).__name__ == "Conv1D" else weight
+    return weight.T if (type(linear).__name__ == "Conv1D") != inputs else weight

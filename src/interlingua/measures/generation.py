@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+import sys
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import torch
 
 from interlingua.errors import ActivationError, InputError
 from interlingua.files import written_whole
+from interlingua.models.batching import tokenise
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import progress_bar
 
@@ -29,15 +31,16 @@ PAPER_TEXTS, PAPER_SEEDS = 256, tuple(range(8))
 
 def generate(
     model: LanguageModel,
-    n: int = 8,
+    n: int | None = None,
     *,
+    prompts: Sequence[str] | None = None,
     seed: int = 0,
     max_new_tokens: int = 64,
     temperature: float = 1.0,
     top_p: float = 0.9,
     top_k: int = 50,
 ) -> list[str]:
-    """Sample texts from the model as it is now, its start token being the whole prompt.
+    """Sample texts from the model as it is now, from its start token alone or as continuations of prompts.
 
     The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default in the
     version that the paper used. Each text draws from a stream of random numbers of its own, made from `seed` and its
@@ -47,18 +50,20 @@ def generate(
 
     Args:
         model: The model.
-        n: How many texts.
+        n: How many texts, by default 8; of each prompt, by default 1.
+        prompts: What is continued; by default the start token alone, as in the paper. Those of one length in tokens
+            share a batch, so that none is padded.
         seed: Of the random numbers.
-        max_new_tokens: How long a text may be.
+        max_new_tokens: How long a text may be, without its prompt.
         temperature: Divides the logits.
         top_p: Sample from the fewest tokens that hold this probability.
         top_k: Sample from this many tokens at most.
 
     Returns:
-        n texts, without special tokens.
+        n texts without special tokens, or for each prompt in turn its n continuations without the prompt.
 
     Raises:
-        InputError: A setting is out of range, or the tokenizer has no start token.
+        InputError: A setting is out of range, the tokenizer has no start token, or a prompt is empty or too long.
 
     Example:
         With a `model` in float32, text i is the same however many are asked for:
@@ -75,14 +80,19 @@ def generate(
 
     if temperature <= 0 or top_k < 1 or not 0 < top_p <= 1:
         raise InputError("temperature must be above 0, top_k at least 1, and top_p above 0 and at most 1")
+    if n is None:
+        n = 8 if prompts is None else 1
     if n < 1 or max_new_tokens < 1 or seed < 0:
         raise InputError(
             f"generation needs at least one text, one token and a seed of 0 or more, not {n}, {max_new_tokens}, {seed}"
         )
-    if model.positions is not None and 1 + max_new_tokens > model.positions:
+    starts = [[_start_token(model)]] * n if prompts is None else _tokens_of(model, prompts, n)
+    longest = max(map(len, starts), default=1)
+    if model.positions is not None and longest + max_new_tokens > model.positions:
+        after = "the start token" if prompts is None else f"a prompt of {longest}"
         raise InputError(
-            f"{max_new_tokens} new tokens after the start token are more than the {model.positions} positions of "
-            f"{model.name}; ask for {model.positions - 1} at most"
+            f"{max_new_tokens} new tokens after {after} are more than the {model.positions} positions of "
+            f"{model.name}; ask for {model.positions - longest} at most"
         )
     warpers = [
         _RequireNumbers(),
@@ -96,11 +106,10 @@ def generate(
         eos_token_id=model.hf.generation_config.eos_token_id if model.hf.generation_config else None,
         pad_token_id=model.tokenizer.pad_token_id,
     )
-    texts: list[str] = []
-    with progress_bar("Generating", total=n, unit="text") as bar:
-        for start in range(0, n, BATCH_SIZE):
-            rows = range(start, min(start + BATCH_SIZE, n))
-            prompt = torch.full((len(rows), 1), _start_token(model), device=model.device)
+    texts = [""] * len(starts)
+    with progress_bar("Generating", total=len(starts), unit="text") as bar:
+        for rows in _batches(starts):
+            prompt = torch.tensor([starts[row] for row in rows], device=model.device)
             sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
             with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
                 output = model.hf.generate(  # ty: ignore
@@ -109,9 +118,27 @@ def generate(
                     generation_config=config,
                     logits_processor=LogitsProcessorList([_RequireNumbers(), *warpers, sampler]),
                 )
-            texts.extend(model.tokenizer.batch_decode(output[:, 1:], skip_special_tokens=True))
+            written = model.tokenizer.batch_decode(output[:, prompt.shape[1] :], skip_special_tokens=True)
+            for row, text in zip(rows, written, strict=True):
+                texts[row] = text
             bar.update(len(rows))
     return texts
+
+
+def _tokens_of(model: LanguageModel, prompts: Sequence[str], n: int) -> list[list[int]]:
+    """Return each prompt's tokens n times, with the special tokens that the tokenizer adds."""
+    if isinstance(prompts, str):
+        raise InputError("prompts are a list of texts; put the one in brackets")
+    return [ids for ids in tokenise(model.tokenizer, prompts, sys.maxsize).ids for _ in range(n)]
+
+
+def _batches(starts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Yield the rows of batches in which all starts are of one length."""
+    by_length: dict[int, list[int]] = {}
+    for row, start in enumerate(starts):
+        by_length.setdefault(len(start), []).append(row)
+    for rows in by_length.values():
+        yield from (rows[first : first + BATCH_SIZE] for first in range(0, len(rows), BATCH_SIZE))
 
 
 def generate_seeds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ import torch
 from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.identity import config_hash, tokenizer_hash, weights_hash
-from interlingua.models.neurons import NeuronIndex, find_neurons
+from interlingua.models.neurons import NeuronIndex, Site, find_neurons
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
 from interlingua.models.quiet import quiet_transformers
 
@@ -38,6 +38,7 @@ class LanguageModel:
         neurons: The index of its MLP neurons.
         name: What it was loaded as.
         revision: The commit it was loaded from, where it came from the Hub.
+        mlp_endings: The names of the MLP's linear layers, where they were given.
 
     Example:
         A `model` of two layers and 32 dimensions:
@@ -51,6 +52,7 @@ class LanguageModel:
     neurons: NeuronIndex
     name: str
     revision: str | None = None
+    mlp_endings: tuple[str, ...] | None = None
 
     @property
     def body(self) -> torch.nn.Module:
@@ -79,6 +81,10 @@ class LanguageModel:
         """How many tokens it can read at a time; None where its config sets no bound."""
         config = self.hf.config.get_text_config()
         return getattr(config, "max_position_embeddings", None)
+
+    def at(self, site: Site) -> LanguageModel:
+        """Return the same model, which is not copied, with the neurons of a site: `outputs`, `inner` or `hidden`."""
+        return replace(self, neurons=find_neurons(self.hf, self.mlp_endings, neurons=site))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a checkpoint that transformers loads; see `models.checkpoint` for baked models."""
@@ -110,7 +116,7 @@ def load_model(
     revision: str | None = None,
     trust_remote_code: bool = False,
     mlp_endings: Sequence[str] | None = None,
-    inner: bool = False,
+    neurons: Site = "outputs",
 ) -> LanguageModel:
     """Load a causal LM with its tokenizer and find its neurons.
 
@@ -127,7 +133,7 @@ def load_model(
         revision: The commit, tag or branch on the Hub.
         trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
         mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
-        inner: Take only the neurons before an MLP's last linear layer as neurons.
+        neurons: Which units of MLP blocks are neurons: `outputs`, `inner` or `hidden`; see `find_neurons`.
 
     Returns:
         The model in evaluation mode, its tokenizer, and the index of its neurons.
@@ -170,7 +176,9 @@ def load_model(
             "%s was in training mode, in which dropout makes every run another; it is set to evaluation", name
         )
     commit = getattr(hf.config, "_commit_hash", None)
-    return LanguageModel(hf.eval(), tokenizer, find_neurons(hf, mlp_endings, inner=inner), str(name), commit)
+    found = find_neurons(hf, mlp_endings, neurons=neurons)
+    endings = tuple(mlp_endings) if mlp_endings else None
+    return LanguageModel(hf.eval(), tokenizer, found, str(name), commit, endings)
 
 
 def without_adapter_shell(hf: Any) -> Any:

@@ -1,4 +1,8 @@
-"""Neurons: every output unit of every linear layer of every MLP block, before any non-linearity.
+"""Neurons: the units of MLP blocks, at one of three sites.
+
+`outputs` are the outputs of every linear layer, before any non-linearity (the paper); `inner` those of every layer but
+the last; `hidden` the inputs of the last, after the non-linearity, gate times up where there is a gate (Tang et al.
+2024 and most later work).
 
 They are found by the ending of a module's name, not by its whole path, so that a language model nested in a larger
 one works like one on its own (paper, section 3.2: "every neuron in the MLP layers").
@@ -10,12 +14,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
-from interlingua.errors import ModelError
+from interlingua.errors import InputError, ModelError
 from interlingua.files import sha256_of_json
 
 if TYPE_CHECKING:
@@ -35,12 +39,22 @@ MLP_ENDINGS: Mapping[tuple[str, ...], str] = {
 FUSED = {"gate_up_proj": ("gate", "up")}
 """Linear layers whose output is cut into equal parts, by the last part of their name."""
 
+Site: TypeAlias = Literal["outputs", "inner", "hidden"]
+SITES: tuple[Site, ...] = get_args(Site)
+
+HIDDEN = "hidden"
+"""What the kind of hidden units is called in tables."""
+
 _OTHER_TOWERS = re.compile(r"vision|visual|audio|image|speech")
+
+
+INPUTS = ".inputs"
+"""Added to a module's path where its inputs are meant."""
 
 
 @dataclass(frozen=True)
 class NeuronLinear:
-    """One linear layer, or one part of a fused one, whose outputs are neurons.
+    """One linear layer, or one part of a fused one, whose outputs or inputs are neurons.
 
     Attributes:
         name: The module's path in the model, for example `model.layers.0.mlp.up_proj`.
@@ -49,6 +63,7 @@ class NeuronLinear:
         units: How many neurons it has.
         start: Which of the layer's outputs is the first of them; above 0 in the second half of a fused layer.
         output: Whether it is the last of its MLP, whose outputs go to the residual stream.
+        inputs: Whether the neurons are the layer's inputs.
     """
 
     name: str
@@ -57,6 +72,12 @@ class NeuronLinear:
     units: int
     start: int = 0
     output: bool = False
+    inputs: bool = False
+
+    @property
+    def place(self) -> str:
+        """What an edit of these neurons is kept under: the module's path, and whether its inputs are edited."""
+        return f"{self.name}{INPUTS}" if self.inputs else self.name
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,7 @@ class NeuronIndex:
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of names and sizes: equal for models whose neurons mean the same positions."""
-        return sha256_of_json([[linear.name, linear.start, linear.units] for linear in self.linears])
+        return sha256_of_json([[linear.place, linear.start, linear.units] for linear in self.linears])
 
     def locate(self, neurons: Iterable[int] | np.ndarray) -> pd.DataFrame:
         """Return a table of where neurons are: neuron, layer, module (the linear's kind), unit."""
@@ -109,6 +130,10 @@ class NeuronIndex:
         """The names of the modules that hold the neurons, each once: fewer than linears where some are fused."""
         return tuple(dict.fromkeys(linear.name for linear in self.linears))
 
+    def joined(self, other: NeuronIndex) -> NeuronIndex:
+        """Return the neurons of both, so that two sites are recorded in one pass."""
+        return NeuronIndex((*self.linears, *other.linears))
+
     def by_linear(self, neurons: np.ndarray) -> Iterable[tuple[NeuronLinear, np.ndarray, np.ndarray]]:
         """Yield each linear that holds some of `neurons`, with their units and their positions in `neurons`."""
         which = np.searchsorted(self.offsets, neurons, side="right") - 1
@@ -117,17 +142,18 @@ class NeuronIndex:
             yield self.linears[i], neurons[positions] - self.offsets[i], positions
 
 
-def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inner: bool = False) -> NeuronIndex:
-    """Find the linear layers of a model's MLP blocks.
+def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, neurons: Site = "outputs") -> NeuronIndex:
+    """Find the neurons of a model's MLP blocks.
 
     Args:
         model: Any causal LM of transformers; parameters may be on the meta device.
         endings: The endings of the names of an MLP block's linear layers, in the order data flows, for a model that
             `MLP_ENDINGS` does not know, for example `["ffn.w1", "ffn.w2"]`.
-        inner: Take only the neurons before the last linear layer of a block, the one that goes back to the residual
-            stream.
+        neurons: `outputs`, of every linear layer; `inner`, of all but the last of a block, which goes back to the
+            residual stream; or `hidden`, the inputs of that last one.
 
     Raises:
+        InputError: There is no such site.
         ModelError: No known MLP linear is found, or the blocks are mixtures of experts, whose experts are parameters
             rather than modules; the message lists the linears that there are.
 
@@ -137,6 +163,8 @@ def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inne
         >>> [(linear.name, linear.units) for linear in find_neurons(model.hf).linears[:3]]
         [('model.layers.0.mlp.gate_proj', 64), ('model.layers.0.mlp.up_proj', 64), ('model.layers.0.mlp.down_proj', 32)]
     """
+    if neurons not in SITES:
+        raise InputError(f"unknown neurons '{neurons}'; use {', '.join(SITES)}")
     linears = {name: units for name, module in model.named_modules() if (units := _units(module)) is not None}
     if not endings and _experts_of_mixtures(model):
         raise ModelError(_nothing_found(model, linears, endings))
@@ -144,7 +172,11 @@ def find_neurons(model: nn.Module, endings: Sequence[str] | None = None, *, inne
     for group in [tuple(endings)] if endings else MLP_ENDINGS:
         found = {name: ending for name in in_text for ending in group if _ends_with(name, ending)}
         if set(found.values()) == set(group):
-            wanted = group[:-1] if inner else group
+            if neurons == "hidden":
+                lasts = [name for name, ending in found.items() if ending == group[-1]]
+                hidden = [_hidden(name, model.get_submodule(name)) for name in lasts]
+                return NeuronIndex(tuple(sorted(hidden, key=lambda linear: linear.layer)))
+            wanted = group[:-1] if neurons == "inner" else group
             index = [
                 (linear.layer, wanted.index(ending), linear.start, linear)
                 for name, ending in found.items()
@@ -168,13 +200,23 @@ def _ends_with(name: str, ending: str) -> bool:
 
 def _linears(name: str, outputs: int, *, output: bool) -> list[NeuronLinear]:
     """Return the parts of one linear layer that hold neurons: the whole layer, or each part of a fused one."""
-    numbers = re.findall(r"(?:^|\.)(\d+)(?=\.)", name)
-    layer, kind = int(numbers[0]) if numbers else 0, name.rsplit(".", 1)[-1]
+    layer, kind = _layer(name), name.rsplit(".", 1)[-1]
     parts = FUSED.get(kind)
     if parts is None:
         return [NeuronLinear(name, layer, kind, outputs, output=output)]
     units = outputs // len(parts)
     return [NeuronLinear(name, layer, f"{kind}.{part}", units, i * units, output) for i, part in enumerate(parts)]
+
+
+def _hidden(name: str, module: nn.Module) -> NeuronLinear:
+    """Return the inputs of a block's last linear layer."""
+    units = module.nx if type(module).__name__ == "Conv1D" else module.in_features  # ty: ignore
+    return NeuronLinear(name, _layer(name), HIDDEN, int(units), inputs=True)  # ty: ignore
+
+
+def _layer(name: str) -> int:
+    numbers = re.findall(r"(?:^|\.)(\d+)(?=\.)", name)
+    return int(numbers[0]) if numbers else 0
 
 
 def _experts_of_mixtures(model: nn.Module) -> list[str]:

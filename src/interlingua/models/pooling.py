@@ -12,6 +12,11 @@ from interlingua.models.batching import Batch
 
 Pooling: TypeAlias = Literal["mean", "max", "last"]
 
+Recorded: TypeAlias = Literal["mean", "max", "last", "active"]
+"""What can be recorded of a sentence: its response pooled, or the share of its tokens at which a unit is above 0."""
+
+ACTIVE: Recorded = "active"
+
 
 def counted_tokens(batch: Batch, special_tokens: bool, sentences: Sequence[str]) -> torch.Tensor:
     """Return which tokens of a batch count: bool [sentences, tokens].
@@ -33,13 +38,13 @@ def counted_tokens(batch: Batch, special_tokens: bool, sentences: Sequence[str])
     return counted
 
 
-def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: str) -> torch.Tensor:
     """Pool activations over the tokens that count.
 
     Args:
         activations: [sentences, tokens, units], any float type.
         counted: bool [sentences, tokens], on any device; true at least once in each sentence.
-        pooling: `mean`, `max` or `last`.
+        pooling: `mean`, `max`, `last` or `active`.
 
     Returns:
         float32 [sentences, units].
@@ -50,7 +55,9 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: Pooling) -> 
     """
     counted = counted.to(activations.device)
     values = activations.reshape(*counted.shape, -1)
-    if pooling == "mean":
+    if pooling == ACTIVE:
+        values = values > 0
+    if pooling in ("mean", ACTIVE):
         weights = counted / counted.sum(dim=1, keepdim=True)
         return torch.bmm(weights.float().unsqueeze(1), values.float()).squeeze(1)
     if pooling == "max":

@@ -6,17 +6,27 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from interlingua.analysis import claims, claims_by_target, controls, geometry_summary, landing, sweep
+from interlingua.analysis import (
+    claims,
+    claims_by_target,
+    controls,
+    geometry_summary,
+    grid,
+    landing,
+    main_effects,
+    perplexity_matrix,
+    sweep,
+)
 from interlingua.analysis.claims import effects
 from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell, pretrained_languages
 
 Tables = dict[str, pd.DataFrame]
-OF_LANGUAGE = ("generation", "perplexity")
+OF_LANGUAGE = ("generation", "perplexity", "forcing")
 """Tables in which the language is the target, even in the original model's rows."""
 
-INTERNAL = ("generated",)
+INTERNAL = ("generated", "continued")
 
 
 def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], Tables]) -> Tables:
@@ -47,6 +57,8 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
     if cell.condition is None:
         return name, table
     columns = cell.condition.columns()
+    if name == "perplexity" and cell.condition.target not in (None, cell.language):
+        name = "perplexity_others"
     if cell.condition.name == CONTROL:
         return f"control_{name}", table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]
     if cell.condition.swept and cell.measure == "space":
@@ -88,6 +100,11 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
         derived["controls"] = drawn
     if not (landed := landing(tables)).empty:
         derived["landing"] = landed
+    if not (matrix := perplexity_matrix(tables)).empty:
+        derived["perplexity_matrix"] = matrix
+    if len(config.kinds) * len(config.finders) * len(config.neurons) > 1:
+        derived["grid"] = grid(tables)
+        derived["main_effects"] = main_effects(derived["grid"])
     derived["claims"] = claims(tables, measured)
     if len(config.targets) > 1:
         derived["claims_by_target"] = claims_by_target(tables, measured)

@@ -11,6 +11,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field
 
 from interlingua.errors import InputError
+from interlingua.experts.finders import FINDERS
+from interlingua.models.neurons import Site
 from interlingua.study.presets import preset_text
 from interlingua.study.sections import (
     MEASURES,
@@ -29,7 +31,15 @@ from interlingua.study.sections import (
     Sweep,
 )
 
+Sites = Annotated[tuple[Site, ...], AfterValidator(lambda names: tuple(dict.fromkeys(names)))]
+Finders = Annotated[tuple[str, ...], AfterValidator(lambda names: _known_finders(names))]
 Measures = Annotated[tuple[MeasureName, ...], AfterValidator(lambda names: tuple(dict.fromkeys(names)))]
+
+
+def _known_finders(names: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := [name for name in names if name not in FINDERS]:
+        raise ValueError(f"unknown finder '{unknown[0]}'; use {', '.join(FINDERS)}")
+    return tuple(dict.fromkeys(names))
 
 
 class StudyConfig(Section):
@@ -53,7 +63,15 @@ class StudyConfig(Section):
     mlp_endings: tuple[str, ...] | None = Field(
         None, description="names of the MLP's linear layers, for a model whose naming is unknown"
     )
-    inner: bool = Field(False, description="take only the neurons before an MLP's last linear layer")
+    neurons: Sites = Field(
+        ("outputs",),
+        min_length=1,
+        description="which units of MLP blocks: outputs of every linear layer (the paper's), inner (of all but a "
+        "block's last), hidden (inputs of the last); several make a grid",
+    )
+    finders: Finders = Field(
+        ("auroc",), min_length=1, description="how experts are found (`interlingua list finders`); several make a grid"
+    )
     corpus: str = Field("starter", description="a registered corpus, or a folder of <split>/<code>.txt or <code>.txt")
     limit: int | None = Field(
         None, ge=1, description="the number of sentences of each language and split, from the first on"

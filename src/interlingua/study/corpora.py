@@ -22,6 +22,7 @@ class Corpora:
         probe: What experts are found on.
         evaluation: What is embedded for retrieval and geometry.
         texts: Running text of the targets that have some.
+        prompts: What is continued, by language.
         paraphrases: Paraphrases by language.
         bitext: Pairs of a language with English, by the name of the corpus and the language.
     """
@@ -29,6 +30,7 @@ class Corpora:
     probe: ParallelCorpus
     evaluation: ParallelCorpus
     texts: Mapping[str, TextCorpus]
+    prompts: Mapping[str, TextCorpus]
     paraphrases: Mapping[str, PairCorpus]
     bitext: Mapping[tuple[str, str], PairCorpus]
 
@@ -44,6 +46,7 @@ class Corpora:
         yield self.probe
         yield self.evaluation
         yield from self.texts.values()
+        yield from self.prompts.values()
         yield from self.paraphrases.values()
         yield from self.bitext.values()
 
@@ -75,6 +78,7 @@ def load_corpora(config: StudyConfig) -> Corpora:
         probe,
         evaluation,
         _texts(config) if "perplexity" in config.measures else {},
+        _prompts(config) if "generation" in config.measures else {},
         _paraphrases(config, evaluation) if "paraphrase" in config.measures else {},
         _bitext(config, evaluation) if "bitext" in config.measures else {},
     )
@@ -117,6 +121,13 @@ def _texts(config: StudyConfig) -> dict[str, TextCorpus]:
             name = config.perplexity.corpus
             logger.warning(f"no perplexity for {language_name(target)}: corpus '{name}' has no text in it")
     return texts
+
+
+def _prompts(config: StudyConfig) -> dict[str, TextCorpus]:
+    if config.generation.prompts is None:
+        return {}
+    source = open_corpus(config.generation.prompts)
+    return {code: source.text(code, min_length=1) for code in source.default_languages("text") or config.targets}
 
 
 def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, PairCorpus]:

@@ -103,6 +103,7 @@ def estimate_study(config: StudyConfig | str | Path, out: str | Path | None = No
         rows.append((cell, costs[cell.reads], store.is_done(cell)))
     logger.info("Measuring the model's speed for some seconds")
     speed = measured_speed(config, model, corpora, [cost for _, cost, done in rows if not done])
-    responses = len(corpora.probe) * len(corpora.probe.languages) * known.neurons * 4
+    neurons = max(known.sites[site] for site in config.neurons)  # sites are recorded one after the other
+    responses = len(corpora.probe) * len(corpora.probe.languages) * neurons * 4
     weights = sum(parameter.numel() * parameter.element_size() for parameter in model.hf.parameters())
     return Estimate(folder, rows, speed, weights, responses, len(devices))

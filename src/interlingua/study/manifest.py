@@ -32,7 +32,7 @@ def manifest_of(
     recorded = {"tokens": made_from.get("tokens"), "truncated": made_from.get("truncated")}
     return {
         **records[0][1].versions,
-        "model": {**known.identity, "mlp_neurons": known.neurons},
+        "model": {**known.identity, "mlp_neurons": known.sites[config.neurons[0]]},
         "probe": {**corpora.probe.description(), **recorded},
         "evaluation": corpora.evaluation.description(),
         "seed": config.seed,

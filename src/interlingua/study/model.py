@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from interlingua.code_version import results_version
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json, write_json
+from interlingua.models.neurons import SITES
 from interlingua.models.packaged import PACKAGED_MODELS, checkpoint_folder
 from interlingua.study.config import StudyConfig
 from interlingua.valid import read_json
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KNOWN = "model.json"
-LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "inner")
+LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "neurons")
 """The part of a config that decides which model is loaded, and how."""
 
 
@@ -40,7 +41,7 @@ class KnownModel:
     """
 
     identity: Mapping[str, str | None]
-    neurons: int
+    sites: Mapping[str, int]
     layers: int
     positions: int | None
 
@@ -48,7 +49,7 @@ class KnownModel:
     def of(cls, model: LanguageModel) -> KnownModel:
         """Return what a loaded model is."""
         layers = model.hf.config.get_text_config().num_hidden_layers + 1
-        return cls(model.identity(), len(model.neurons), layers, model.positions)
+        return cls(model.identity(), {site: len(model.at(site).neurons) for site in SITES}, layers, model.positions)
 
 
 def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
@@ -63,7 +64,7 @@ def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
         revision=config.revision,
         trust_remote_code=config.trust_remote_code,
         mlp_endings=config.mlp_endings,
-        inner=config.inner,
+        neurons=config.neurons[0],
     )
     logger.info("%s: %s MLP neurons, %s on %s", config.model, f"{len(model.neurons):,}", model.dtype, model.device)
     return model
@@ -81,8 +82,10 @@ def require_fits(config: StudyConfig, known: KnownModel) -> None:
     if "generation" in config.measures and known.positions is not None and longest > known.positions:
         raise InputError(f"generation of {longest - 1} tokens needs more than the {known.positions} of {config.model}")
     largest = max([*config.k, *config.sweep.k])
-    if largest > known.neurons:
-        raise InputError(f"k = {largest:,} is more than the {known.neurons:,} neurons of {config.model}")
+    fewest, site = min((known.sites[site], site) for site in config.neurons)
+    if largest > fewest:
+        where = "" if site == "outputs" else f" at the site {site}"
+        raise InputError(f"k = {largest:,} is more than the {fewest:,} neurons of {config.model}{where}")
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Checkpoint:
             kept = read_json(run_folder / KNOWN)
             if self.mark is None or kept["mark"] != self.mark:
                 return None
-            return KnownModel(kept["identity"], kept["neurons"], kept["layers"], kept["positions"])
+            return KnownModel(kept["identity"], dict(kept["sites"]), kept["layers"], kept["positions"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from interlingua.analysis import schema
 from interlingua.code_version import results_version
+from interlingua.experts.finders import NEEDS_ACTIVITY
 from interlingua.files import sha256_of_json
 from interlingua.languages import short_code
+from interlingua.models.neurons import Site
 from interlingua.pretraining import seen_languages
 from interlingua.study.conditions import ORIGINAL, Condition, conditions
 from interlingua.study.config import StudyConfig
@@ -80,13 +83,13 @@ class _Shared:
     config: StudyConfig
     identity: Mapping[str, Any]
     corpora: Corpora
-    experts: Cell
+    experts: Mapping[Site, Cell]
 
     def reading(
         self, measure: str, condition: Condition, parameters: Mapping[str, Any], language: str | None = None
     ) -> Cell:
         """Return a cell that runs the model in a condition."""
-        needs = {"experts": self.experts} if condition.edits else {}
+        needs = {"experts": self.experts[condition.site]} if condition.edits else {}
         return Cell(measure, {"model": dict(self.identity), **parameters}, condition, needs, language)
 
 
@@ -101,19 +104,21 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
         corpora: What is read.
     """
     probe = corpora.probe
-    experts = Cell(
-        "experts",
-        {
-            "model": dict(identity),
-            "probe": probe.fingerprint(),
-            "languages": probe.languages,
-            "pooling": config.pooling,
-            "special_tokens": config.special_tokens,
-            "max_length": config.max_length,
-        },
-    )
+    decided_by = {
+        "model": dict(identity),
+        "probe": probe.fingerprint(),
+        "languages": probe.languages,
+        "pooling": config.pooling,
+        "special_tokens": config.special_tokens,
+        "max_length": config.max_length,
+        "activity": bool({*config.finders} & {*NEEDS_ACTIVITY}),
+    }
+    experts = {site: Cell("experts", {**decided_by, "site": site}) for site in config.neurons}
     shared = _Shared(config, identity, corpora, experts)
-    cells = [experts, Cell("expert statistics", {"k": [k for k in config.k if k] or [0]}, None, {"experts": experts})]
+    cells = [*experts.values()]
+    for number, (finder, site) in enumerate(product(config.finders, config.neurons)):
+        parameters = {"k": [k for k in config.k if k] or [0], "finder": finder, "site": site, "first": number == 0}
+        cells.append(Cell("expert statistics", parameters, None, {"experts": experts[site]}))
     original: dict[str, Cell] = {}
     for condition in conditions(config):
         by_measure: dict[str, Cell] = {}
@@ -227,17 +232,27 @@ def _bitext(shared: _Shared, condition: Condition) -> Iterator[Cell]:
 
 def _generation(shared: _Shared, condition: Condition) -> Iterator[Cell]:
     settings = shared.config.generation.model_dump()
-    identifier = settings.pop("identifier")
+    identifier, _ = settings.pop("identifier"), settings.pop("prompts")
     texts = shared.reading("texts", condition, settings)
     yield texts
     languages = [condition.target] if condition.target else list(shared.config.targets)
-    yield Cell("generation", {"identifier": identifier, "languages": languages}, condition, {"texts": texts})
+    judged = {"identifier": identifier, "languages": languages}
+    yield Cell("generation", judged, condition, {"texts": texts})
+    if shared.corpora.prompts and not condition.swept:
+        read = {code: corpus.fingerprint() for code, corpus in shared.corpora.prompts.items()}
+        sampled = {name: value for name, value in settings.items() if name not in ("texts", "seeds")}
+        continued = shared.reading(
+            "continuations", condition, {**sampled, "prompts": read, "seed": settings["seeds"][0]}
+        )
+        yield continued
+        yield Cell("forcing", judged, condition, {"continuations": continued})
 
 
 def _perplexity(shared: _Shared, condition: Condition) -> Iterator[Cell]:
     section = shared.config.perplexity
     settings = {"tokens": section.tokens, "stride": section.stride, "window": section.window}
-    for target in [condition.target] if condition.target else shared.config.targets:
+    alone = condition.target and not section.every_target
+    for target in [str(condition.target)] if alone else shared.config.targets:
         if target in shared.corpora.texts:
             parameters = {"text": shared.corpora.texts[target].fingerprint(), **settings}
             yield shared.reading("perplexity", condition, parameters, target)

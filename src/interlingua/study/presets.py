@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-PRESETS = ("starter", "flores200", "paper-bloom-7b1", "paper-aya-23-8b", "paper-polylm-13b")
+PRESETS = ("starter", "grid", "flores200", "paper-bloom-7b1", "paper-aya-23-8b", "paper-polylm-13b")
 
 
 def preset_text(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -28,8 +29,12 @@ Count = Annotated[int, Field(ge=0)]
 Counts = Annotated[tuple[Count, ...], AfterValidator(lambda counts: tuple(dict.fromkeys(counts)))]
 
 
-RENAMED = {"Projection": {"neighbours": "n_neighbors"}, "Correlation": {"all_candidates": ""}}
-"""By section, what keys of 0.1 are called now; empty where a key is gone."""
+RENAMED: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
+    "Projection": {"neighbours": lambda value: {"n_neighbors": value}},
+    "Correlation": {"all_candidates": lambda value: {}},
+    "StudyConfig": {"inner": lambda value: {"neurons": ["inner"]} if value else {}},
+}
+"""By section and key of 0.1, what it is now."""
 
 
 class Section(BaseModel):
@@ -43,8 +48,10 @@ class Section(BaseModel):
         """Take the keys of 0.1, which the configs of its runs have."""
         if not isinstance(value, dict):
             return value
-        renamed = RENAMED.get(cls.__name__, {})
-        return {renamed.get(key, key): setting for key, setting in value.items() if renamed.get(key, key)}
+        renamed, now = RENAMED.get(cls.__name__, {}), {}
+        for key, setting in value.items():
+            now |= renamed[key](setting) if key in renamed else {key: setting}
+        return now
 
 
 class Kind(Section):
@@ -121,6 +128,11 @@ class Generation(Section):
     temperature: float = Field(1.0, gt=0, description="divides the logits")
     top_p: float = Field(0.9, gt=0, le=1, description="sample from the fewest tokens that hold this probability")
     top_k: int = Field(50, ge=1, description="sample from this many tokens at most")
+    prompts: str | None = Field(
+        None,
+        description="a text corpus whose paragraphs are continued besides: prompts, which is bundled, or a folder; the "
+        "share of continuations in the target language is the forcing rate",
+    )
     identifier: Literal["langid", "lingua"] = Field(
         "langid", description="langid is the paper's; lingua needs the extra `identify`"
     )
@@ -137,6 +149,9 @@ class Perplexity(Section):
         None, ge=2, description="then keep paragraphs until they reach so many tokens; the paper has 10 million"
     )
     stride: int = Field(128, ge=1, description="by how many tokens a window starts after the one before; the paper 512")
+    every_target: bool = Field(
+        False, description="read the text of every target in every condition: what an edit does to other languages"
+    )
     window: int | None = Field(
         512, ge=2, description="the most tokens of a window; null is the model's maximum, the paper's choice"
     )

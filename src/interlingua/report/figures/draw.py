@@ -14,9 +14,11 @@ from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED, groups
 from interlingua.languages import language_name, short_code
 from interlingua.report.figures.change import retrieval_change
 from interlingua.report.figures.distances import distances
+from interlingua.report.figures.effects import main_effects
 from interlingua.report.figures.files import require_matplotlib, save_figure
 from interlingua.report.figures.from_target import retrieval_from_target
 from interlingua.report.figures.paths import landing_and_gain, paths
+from interlingua.report.figures.rise import perplexity_rise
 from interlingua.report.figures.space import space
 from interlingua.report.figures.style import settings, steered_to
 from interlingua.report.figures.sweep import sweep
@@ -93,6 +95,15 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
             title = f"Map of the space by UMAP, {steered_to(target, kind, k)}"
             caption = f"Dots: before; crosses, and labels with *: after. Colours tell languages apart.{red}"
             yield "Figure 6", f"space-{_name(target, kind, k)}", title, caption, space(mapped, unseen)
+    if "perplexity_matrix" in tables:
+        for (condition, kind, k), rows in groups(tables["perplexity_matrix"], ["condition", "kind", "k"]):
+            title = f"Rise of log perplexity by edits of each language, {condition}, {kind}, k = {k:,}"
+            name = re.sub(r"[^\w.-]+", "-", f"rise-{condition}-{kind}-k{k}")
+            caption = "Above the original model, in nats (after Tang et al. 2024, figure 3)."
+            yield "Tang et al. 2024", name, title, caption, perplexity_rise(rows)
+    if "main_effects" in tables and len(tables["main_effects"]):
+        caption = "Main effects (eta squared) over the combinations; interactions and noise make up what is left."
+        yield "Limitations", "main-effects", "What each choice explains", caption, main_effects(tables["main_effects"])
     if "geometry_summary" in tables and (tables["geometry_summary"].condition == STEERED).any():
         title, caption = "Cosine distances", "Means over the targets, with standard errors where there are several."
         yield "Table 1", "distances", title, caption, distances(tables["geometry_summary"])

@@ -8,14 +8,30 @@ from interlingua.report.paper_tables.correlations import correlations
 from interlingua.report.paper_tables.distances import distances
 from interlingua.report.paper_tables.experts import experts, overlaps
 from interlingua.report.paper_tables.gains import gains
+from interlingua.report.paper_tables.grids import grids
 from interlingua.report.paper_tables.landing import landing
 from interlingua.report.paper_tables.paraphrases import paraphrases
 from interlingua.report.paper_tables.summary import overview
 from interlingua.report.paper_tables.sweep import sweeps
+from interlingua.report.paper_tables.verdicts import verdicts
 
 __all__ = ["paper_tables", "unseen_languages"]
 
-TABLES = (overview, distances, landing, correlations, paraphrases, bitexts, experts, overlaps, gains, controls, sweeps)
+TABLES = (
+    verdicts,
+    overview,
+    distances,
+    landing,
+    correlations,
+    paraphrases,
+    bitexts,
+    experts,
+    overlaps,
+    gains,
+    controls,
+    grids,
+    sweeps,
+)
 
 
 def paper_tables(runs: Runs) -> list[PaperTable]:

@@ -20,7 +20,7 @@ from interlingua.study.cells.spaces import (
     measure_space,
     project,
 )
-from interlingua.study.cells.texts import generate_texts, measure_languages
+from interlingua.study.cells.texts import continue_prompts, generate_texts, measure_forcing, measure_languages
 from interlingua.study.cells.work import Work
 
 EXPERTS: Mapping[str, Callable[[Work, Path, Path], None]] = {"experts": record_experts}
@@ -45,6 +45,8 @@ TABLES: Mapping[str, Callable[[Work], dict[str, pd.DataFrame]]] = {
     "bitext": measure_bitext,
     "texts": generate_texts,
     "generation": measure_languages,
+    "continuations": continue_prompts,
+    "forcing": measure_forcing,
     "perplexity": measure_perplexity,
 }
 """Each returns tidy tables by name."""

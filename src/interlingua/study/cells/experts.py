@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from interlingua.analysis import overlap
+from interlingua.analysis.schema import AUROC
 from interlingua.experts import Experts, find_experts, remove_recording
 from interlingua.study.cells.work import Work
 
@@ -15,12 +16,13 @@ def record_experts(work: Work, folder: Path, recording: Path) -> None:
     """Find the experts of every probed language and save them in a folder; a recording that was stopped goes on."""
     parameters = work.parameters
     experts = find_experts(
-        work.model,
+        work.model.at(parameters["site"]),
         work.corpora.probe,
         pooling=parameters["pooling"],
         special_tokens=parameters["special_tokens"],
         max_length=parameters["max_length"],
         folder=recording,
+        activity=parameters["activity"],
     )
     experts.save_pretrained(folder)
     remove_recording(recording)
@@ -29,12 +31,18 @@ def record_experts(work: Work, folder: Path, recording: Path) -> None:
 def describe_experts(work: Work) -> dict[str, pd.DataFrame]:
     """Return how good the top k experts are, how they spread over the network, and how many languages share."""
     experts: Experts = work.needs["experts"]
-    numbers = work.parameters["k"]
+    numbers, finder = work.parameters["k"], work.parameters["finder"]
+    if finder != AUROC:
+        experts = experts.rank_by(finder)
     summary = pd.concat([experts.summary(k) for k in numbers], ignore_index=True)
     shared = pd.concat([experts.overlap(k) for k in numbers], ignore_index=True)
-    return {
+    tables = {
         "experts": summary,
         "overlap": shared,
         "overlap_summary": overlap(shared, summary, neurons=len(experts.neurons)),
         "spread": pd.concat([experts.spread(k) for k in numbers], ignore_index=True),
     }
+    if work.parameters["first"]:
+        return tables
+    found = {"finder": finder, "neurons": work.parameters["site"]}  # in tables of their own, for the grid
+    return {f"further_{name}": table.assign(**found) for name, table in tables.items()}

@@ -7,7 +7,7 @@ import warnings
 import pandas as pd
 
 from interlingua.languages import language_name
-from interlingua.measures import generate_seeds, identify, language_shares
+from interlingua.measures import generate, generate_seeds, identify, language_shares
 from interlingua.study.cells.work import Work
 
 
@@ -18,6 +18,31 @@ def generate_texts(work: Work) -> dict[str, pd.DataFrame]:
     with work.in_condition():
         texts = generate_seeds(work.model, settings.pop("texts"), settings.pop("seeds"), **settings)
     return {"generated": texts}
+
+
+def continue_prompts(work: Work) -> dict[str, pd.DataFrame]:
+    """Continue every prompt once: one row a continuation, with the language of its prompt."""
+    settings = {name: value for name, value in work.parameters.items() if name not in ("model", "prompts")}
+    prompts = [(code, text) for code in work.parameters["prompts"] for text in work.corpora.prompts[code].paragraphs]
+    with work.in_condition():
+        texts = generate(work.model, prompts=[text for _, text in prompts], **settings)
+    return {"continued": pd.DataFrame({"prompt": [code for code, _ in prompts], "text": texts})}
+
+
+def measure_forcing(work: Work) -> dict[str, pd.DataFrame]:
+    """Identify the continuations: by language of the prompt the share in each language asked for, and in the prompt's.
+
+    The share in the target's language on prompts of others is the forcing rate (Gurgurov et al. 2025).
+    """
+    continued = work.needs["continuations"]["continued"]
+    identified = identify(list(continued.text), work.parameters["identifier"])
+    found = identified.table().language
+    rows = []
+    for language in work.parameters["languages"]:
+        for prompt, of_prompt in found.groupby(continued.prompt, sort=False):
+            shares = float((of_prompt == language).mean()), float((of_prompt == prompt).mean())
+            rows.append((language, prompt, len(of_prompt), *shares))
+    return {"forcing": pd.DataFrame(rows, columns=["language", "prompt", "n", "share", "kept"])}
 
 
 def measure_languages(work: Work) -> dict[str, pd.DataFrame]:

@@ -49,5 +49,5 @@ class Work:
 
     def in_condition(self) -> AbstractContextManager[None]:
         """Return a context in which the model is in the cell's condition."""
-        edit = make_edit(self.model, self.needs["experts"], self.condition) if self.condition.edits else None
+        edit = make_edit(self.needs["experts"], self.condition) if self.condition.edits else None
         return edited(self.model, edit)
