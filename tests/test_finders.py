@@ -20,6 +20,7 @@ from interlingua.experts.finders import FINDERS, language_specific, lape
 from interlingua.experts.record import record_poolings
 from interlingua.experts.statistics import NeuronScores
 from interlingua.report import write_report
+from interlingua.report.answer import answer
 
 LANGUAGES, NEURONS = 4, 30
 
@@ -217,6 +218,10 @@ def test_the_report_shows_the_grid(gridded):
     page = write_report(gridded).read_text(encoding="utf-8")
     assert "Which neurons, found how, changed how" in page
     assert "What each choice explains" in page
+    first, *sentences = answer(gridded)
+    assert first == "8 combinations of kind, finder and site were compared."
+    table = gridded.tables["grid"]
+    assert f"{table.top1.max():.3f} (originally" in sentences[-1]
 
 
 @given(st.integers(0, 1000))

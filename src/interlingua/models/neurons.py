@@ -210,7 +210,7 @@ def _linears(name: str, outputs: int, *, output: bool) -> list[NeuronLinear]:
 
 def _hidden(name: str, module: nn.Module) -> NeuronLinear:
     """Return the inputs of a block's last linear layer."""
-    units = module.nx if type(module).__name__ == "Conv1D" else module.in_features  # ty: ignore
+    units = module.nx if type(module).__name__ == "Conv1D" else module.in_features
     return NeuronLinear(name, _layer(name), HIDDEN, int(units), inputs=True)  # ty: ignore
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from interlingua.analysis import summary
 from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED
 from interlingua.languages import language_name
 from interlingua.study import Run
 
+MOST_SENTENCES = 6
+"""A grid with more edits is summed up."""
+
 
 def answer(run: Run) -> list[str]:
     """Return what a study found, a sentence for each target and k."""
     table = summary(run.tables, run.config.targets)
+    if "grid" in run.tables and len(run.tables["grid"]) > MOST_SENTENCES:
+        return _of_grid(run.tables["grid"])
     sentences = []
     for (target, kind, k), rows in table.groupby(EDIT, sort=False):
         original = table[(table.condition == ORIGINAL) & (table.target == target)]
@@ -29,4 +36,23 @@ def answer(run: Run) -> list[str]:
             f"is {steered['top1']:.3f} (originally {before['top1']:.3f}), and the mean distance between languages "
             f"{steered['distance']:.2f} (originally {before['distance']:.2f}).{control}"
         )
+    return sentences
+
+
+def _of_grid(grid: pd.DataFrame) -> list[str]:
+    """Return which combination does most, by each outcome, beside random neurons and the original model."""
+    sentences = [f"{len(grid)} combinations of kind, finder and site were compared."]
+    for outcome, words in (
+        ("share", "The most text in the target language"),
+        ("forcing", "The most on prompts in other languages"),
+        ("top1", "The highest mean top-1 of retrieval"),
+    ):
+        known = grid.dropna(subset=outcome)
+        if len(known):
+            row = known.sort_values(outcome, kind="stable").iloc[-1]
+            edit = f"{row.kind}, {row.finder}, {row.neurons}, k = {row.k:,}, {language_name(row.target)}"
+            random = row[f"{outcome}_random"]
+            beside = "" if pd.isna(random) else f"; random neurons with its values {random:.3f}"
+            before = row[f"{outcome}_original"]
+            sentences.append(f"{words}, {row[outcome]:.3f} (originally {before:.3f}{beside}): {edit}.")
     return sentences

@@ -134,7 +134,7 @@ def _claims(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
         for row in run.tables["claims"].to_dict("records") if "claims" in run.tables else []:
             about = [
                 label if len(runs) > 1 else "",
-                row["kind"] if len(run.config.kinds) > 1 and not pd.isna(row["kind"]) else "",
+                row["kind"] if run.config.several_edits and not pd.isna(row["kind"]) else "",
                 "" if pd.isna(row["k"]) else f"k = {row['k']:,}",
             ]
             found.append(
@@ -176,7 +176,7 @@ def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
     at_k = table[table.k.isin([0, *run.config.k])]
     for (condition, target, kind, k), rows in groups(at_k, KEYS):
         title = condition if pd.isna(target) else f"{condition}, {language_name(target)}, k = {k:,}"
-        if len(run.config.kinds) > 1 and not pd.isna(kind):
+        if run.config.several_edits and not pd.isna(kind):
             title += f", {kind}"
         yield title, rows.head(SAMPLES).to_dict("records")
 

@@ -43,7 +43,7 @@ def study_summary(run: Run) -> RenderableType:
 
 
 def _condition(run: Run, row: dict[Any, Any]) -> str:
-    return f"{row['condition']} {row['kind']}" if len(run.config.kinds) > 1 and row["kind"] else row["condition"]
+    return f"{row['condition']} {row['kind']}" if run.config.several_edits and row["kind"] else row["condition"]
 
 
 def _behaviour(run: Run) -> list[RenderableType]:
@@ -201,7 +201,7 @@ def languages_summary(identified: Identified) -> Table:
 def _table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for name in names:
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=name != "condition")  # of a grid it is long
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -102,7 +102,7 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
         derived["landing"] = landed
     if not (matrix := perplexity_matrix(tables)).empty:
         derived["perplexity_matrix"] = matrix
-    if len(config.kinds) * len(config.finders) * len(config.neurons) > 1:
+    if config.several_edits:
         derived["grid"] = grid(tables)
         derived["main_effects"] = main_effects(derived["grid"])
     derived["claims"] = claims(tables, measured)

@@ -120,6 +120,11 @@ class StudyConfig(Section):
     projection: Projection = Field(Projection(), description="a map of the space by UMAP")
     sweep: Sweep = Field(Sweep(), description="share of target-language text against perplexity, over k")
 
+    @property
+    def several_edits(self) -> bool:
+        """Whether there is more than one way to edit, which tables and titles then name."""
+        return len(self.kinds) * len(self.finders) * len(self.neurons) > 1
+
 
 def load_config(source: str | Path | None = None, **overrides: Any) -> StudyConfig:
     """Read a study's YAML file or a preset, if one is given, and set `overrides` on top of it.

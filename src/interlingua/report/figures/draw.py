@@ -28,6 +28,9 @@ from interlingua.study import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST_EDITS = 12
+"""A grid with more has no figures of every edit; its table and main effects show them."""
+
 FEWEST_TARGETS = 3
 """Targets over which a correlation is drawn."""
 
@@ -111,7 +114,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
 
 def _of_landing(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[str, str, str, str, Figure]]:
     table = run.tables["cross_space"]
-    for target, kind, k in settings(table):
+    for target, kind, k in _drawn(run, settings(table)):
         title = f"Distance to where {language_name(target)} was, {steered_to(target, kind, k)}"
         caption = f"Of each language's mean to the target's in the original model.{red}"
         yield "Section 4", f"paths-{_name(target, kind, k)}", title, caption, paths(table, target, kind, k, unseen)
@@ -129,7 +132,7 @@ def _of_retrieval(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[
     table = run.tables["retrieval"]
     if not (table.condition == ORIGINAL).any():
         return
-    steered, random = settings(table), settings(table, RANDOM)
+    steered, random = _drawn(run, settings(table)), _drawn(run, settings(table, RANDOM))
     for target, kind, k in steered:
         title = f"Top-1 accuracy with {language_name(target)} as query, {steered_to(target, kind, k)}"
         figure = retrieval_from_target(table, target, kind, k, STEERED, unseen)
@@ -144,6 +147,13 @@ def _of_retrieval(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[
         figure = retrieval_from_target(table, target, kind, k, RANDOM, unseen)
         caption = f"Grey: before; orange: random neurons.{red}"
         yield "Figures 13 to 15", f"from-target-random-{_name(target, kind, k)}", title, caption, figure
+
+
+def _drawn(run: Run, edits: list[tuple]) -> list[tuple]:
+    """Return the edits that get figures of their own: of a large grid the first combination alone."""
+    if len(edits) <= MOST_EDITS or "grid" not in run.tables:
+        return edits
+    return [edit for edit in edits if edit[1] == edits[0][1]]
 
 
 def _name(target: str, kind: str, k: int) -> str:
