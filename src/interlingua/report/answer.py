@@ -16,8 +16,9 @@ MOST_SENTENCES = 6
 def answer(run: Run) -> list[str]:
     """Return what a study found, a sentence for each target and k."""
     table = summary(run.tables, run.config.targets)
-    if "grid" in run.tables and len(run.tables["grid"]) > MOST_SENTENCES:
-        return _of_grid(run.tables["grid"])
+    grid = run.tables.get("grid")
+    if grid is not None and len(grid[["kind", "finder", "neurons"]].drop_duplicates()) > MOST_SENTENCES:
+        return _of_grid(grid)
     sentences = []
     for (target, kind, k), rows in table.groupby(EDIT, sort=False):
         original = table[(table.condition == ORIGINAL) & (table.target == target)]
@@ -41,7 +42,8 @@ def answer(run: Run) -> list[str]:
 
 def _of_grid(grid: pd.DataFrame) -> list[str]:
     """Return which combination does most, by each outcome, beside random neurons and the original model."""
-    sentences = [f"{len(grid)} combinations of kind, finder and site were compared."]
+    combinations = len(grid[["kind", "finder", "neurons"]].drop_duplicates())
+    sentences = [f"{combinations} combinations of kind, finder and site were compared."]
     for outcome, words in (
         ("share", "The most text in the target language"),
         ("forcing", "The most on prompts in other languages"),
