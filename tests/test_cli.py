@@ -114,7 +114,7 @@ def broken_corpus(tmp_path, files):
         (["study", "nothing.yaml"], "cannot read the study 'nothing.yaml'"),
         (["study", "--model", "./nothing"], "cannot load model './nothing'"),
         (["report", "nothing"], "'nothing' holds no finished study"),
-        (["list", "colours"], "unknown list 'colours'; use models, corpora, languages, interventions"),
+        (["list", "colours"], "unknown list 'colours'; use models, corpora, languages, finders, interventions"),
     ],
 )
 def test_wrong_input_exits_2_with_one_line_that_says_what(run_cli, monkeypatch, tmp_path, arguments, message):
@@ -288,7 +288,9 @@ def test_wrong_options_of_intervene(run_cli, experts, tmp_path, arguments, messa
 
 def test_list_interventions_explains_each(run_cli):
     _, printed, _ = run_cli("list", "interventions")
-    assert printed.count("Source: ") == 9
+    assert printed.count("Source: ") == 11
+    _, printed, _ = run_cli("list", "finders")
+    assert printed.count("Source: ") == 6
 
 
 def test_without_matplotlib_a_study_does_not_start(run_cli, monkeypatch, tmp_path):

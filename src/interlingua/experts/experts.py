@@ -273,6 +273,8 @@ class Experts(HubArtifact):
         ranked_by, ranking = description["ranked_by"].replace("_", "-"), arrays.get("ranking")
         if ranking is None and ranked_by == "average-precision":  # of 0.1, which kept no ranking
             ranking = arrays["average_precision"]
+        elif ranking is None and ranked_by != "auroc":
+            raise damaged(folder, f"it is ranked by {ranked_by} and has no ranking")
         return cls(
             tuple(description["languages"]),
             neurons,
