@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -47,4 +48,4 @@ def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> Langua
             owner, _, own = name.rpartition(".")
             setattr(hf.get_submodule(owner), own, model.hf.get_buffer(name))
     hf.tie_weights()
-    return LanguageModel(hf.eval(), model.tokenizer, find_neurons(hf), model.name, model.revision)
+    return replace(model, hf=hf.eval(), neurons=find_neurons(hf, model.mlp_endings))

@@ -65,9 +65,13 @@ def edits(
 
 
 def edit_changes(
-    tables: Tables, name: str, pair: Sequence[str], value: str, choose: Callable[[pd.DataFrame], pd.Series]
+    tables: Tables,
+    name: str,
+    pair: Sequence[str],
+    value: str,
+    choose: Callable[[pd.DataFrame], pd.Series] | None = None,
 ) -> Iterator[tuple[Edit, pd.DataFrame]]:
-    """Yield every edit with its chosen rows, and beside each the columns `before`, of the original model, and `change`.
+    """Yield every edit with its rows, or those chosen, and the columns `before` (of the original model) and `change`.
 
     Raises:
         NotMeasured: The table is missing or empty, or shares no pair with the original model.
@@ -77,7 +81,7 @@ def edit_changes(
     every = list(edits(tables, name, pair, [value]))
     if every:
         rows = pd.concat([rows for _, rows in every], ignore_index=True)
-        for edit, chosen in groups(changes(table, rows[choose(rows)], pair, value, name), DRAW):
+        for edit, chosen in groups(changes(table, rows[choose(rows)] if choose else rows, pair, value, name), DRAW):
             yield Edit(*edit), chosen
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from interlingua.analysis.evidence import edit_changes
 from interlingua.analysis.schema import CONTROL, DRAW, EDIT, KEYS, ORIGINAL, STEERED, Tables, groups
 
 COLUMNS = [
@@ -59,10 +60,11 @@ def landing_and_gain(tables: Tables) -> pd.DataFrame:
     landed = landed[landed.condition == STEERED]
     if landed.empty or "retrieval" not in tables:
         return pd.DataFrame(columns=[*EDIT, "share", "gain"])
-    pairs = tables["retrieval"].query("query != candidate")
-    before = pairs[pairs.condition == ORIGINAL].top1.mean()
-    gains = pairs[pairs.condition == STEERED].groupby(EDIT, sort=False).top1.mean() - before
-    return landed[[*EDIT, "share"]].merge(gains.rename("gain").reset_index(), on=EDIT)
+    changed = edit_changes(
+        tables, "retrieval", ["query", "candidate"], "top1", lambda rows: rows["query"] != rows.candidate
+    )
+    gains = [(*edit[:3], gains.change.mean()) for edit, gains in changed if edit.match == STEERED]
+    return landed[[*EDIT, "share"]].merge(pd.DataFrame(gains, columns=[*EDIT, "gain"]), on=EDIT)
 
 
 def _edits(tables: Tables) -> Iterator[tuple[tuple, pd.DataFrame]]:

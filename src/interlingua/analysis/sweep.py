@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, RANDOM, STEERED, groups
+from interlingua.analysis.evidence import edit_changes
+from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, RANDOM, STEERED
 
 NUMBERS = ["share", "share_se", "posterior", "posterior_se"]
 COLUMNS = [*EDIT, *NUMBERS, "log_perplexity", "standard_error", "gain", "rise", "within", "picked"]
@@ -80,11 +81,7 @@ def _gains(retrieval: Sequence[pd.DataFrame]) -> dict[tuple, float]:
     if not retrieval:
         return {}
     table = pd.concat(retrieval)
-    table = table[table["query"] != table.candidate]
-    before = table[table.condition == ORIGINAL].set_index(["query", "candidate"]).top1
-    edited = table[(table.condition == STEERED) & (table["query"] == table.target)]
-    found = {}
-    for edit, rows in groups(edited, EDIT):
-        after = rows.set_index(["query", "candidate"]).top1
-        found[edit] = float((after - before[after.index]).mean())
-    return found
+    own = table["query"] == table.target
+    pairs = table[(table["query"] != table.candidate) & ((table.condition == ORIGINAL) | own)]
+    changed = edit_changes({"retrieval": pairs}, "retrieval", ["query", "candidate"], "top1")
+    return {edit[:3]: float(gains.change.mean()) for edit, gains in changed if edit.match == STEERED}

@@ -71,7 +71,7 @@ def experts(
         activity=finder in NEEDS_ACTIVITY or neurons == "hidden",
     )
     for name, by_auroc in found.items():
-        result = by_auroc if finder == "auroc" else by_auroc.rank_by(finder)
+        result = by_auroc.rank_by(finder)
         place = folder if len(found) == 1 else folder / name
         result.save_pretrained(place)
         out.print(experts_summary(result, min(k, len(result.neurons))))

@@ -105,6 +105,9 @@ class Experts(HubArtifact):
         """
         if finder not in FINDERS:
             raise InputError(f"unknown finder '{finder}'; use {', '.join(FINDERS)}")
+        if finder == "auroc":  # what experts hold anyway
+            made_from = {name: value for name, value in self.made_from.items() if name != "ranked_by"}
+            return replace(self, ranked_by=finder, ranking=None, made_from=made_from)
         return self.with_ranking(finder, FINDERS[finder](self.scores))
 
     def with_ranking(self, name: str, ranking: np.ndarray) -> Experts:

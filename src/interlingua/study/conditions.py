@@ -120,8 +120,7 @@ def make_edit(experts: Experts, condition: Condition) -> Intervention:
     kind = condition.kind
     if kind is None:
         raise ValueError("the original model has no edit")
-    if condition.finder != "auroc":
-        experts = experts.rank_by(condition.finder)
+    experts = experts.rank_by(condition.finder)
     if condition.match == schema.OWN_MEAN:
         experts = ranked_at_random(experts, condition.seed or 0)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # too few above chance: said once before

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from interlingua.analysis.claims import found, pairs, retrieval, space, texts
+from interlingua.analysis.claims import experts, pairs, retrieval, space, texts
 from interlingua.analysis.claims.effect import FEW_POINTS, Claim, Effect
 from interlingua.analysis.claims.judge import NOT_MEASURED, Finding, judge
 from interlingua.analysis.evidence import NotMeasured
@@ -79,7 +79,7 @@ CLAIMS: dict[str, Claim] = {
         beside_random=True,
     ),
     "C10": Claim(
-        "Experts of different languages hardly overlap.", "minus the share", found.experts_hardly_overlap, -0.05
+        "Experts of different languages hardly overlap.", "minus the share", experts.experts_hardly_overlap, -0.05
     ),
     "C11": Claim(
         "The edited space is a new one: languages do not land where the target was.",
@@ -105,7 +105,7 @@ CLAIMS: dict[str, Claim] = {
         beside_random=True,
     ),
     "C17": Claim(
-        "Experts tell their language apart: mean AUROC above 0.83.", "mean AUROC", found.experts_are_good, 0.83
+        "Experts tell their language apart: mean AUROC above 0.83.", "mean AUROC", experts.experts_are_good, 0.83
     ),
 }
 """Each claim in the order of PROTOCOL: C1 to C10 as the paper lists its results, C11 to C17 from its text.

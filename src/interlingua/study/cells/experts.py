@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from interlingua.analysis import overlap
-from interlingua.analysis.schema import AUROC
 from interlingua.experts import Experts, find_experts, remove_recording
 from interlingua.study.cells.work import Work
 
@@ -30,10 +29,9 @@ def record_experts(work: Work, folder: Path, recording: Path) -> None:
 
 def describe_experts(work: Work) -> dict[str, pd.DataFrame]:
     """Return how good the top k experts are, how they spread over the network, and how many languages share."""
-    experts: Experts = work.needs["experts"]
+    found: Experts = work.needs["experts"]
     numbers, finder = work.parameters["k"], work.parameters["finder"]
-    if finder != AUROC:
-        experts = experts.rank_by(finder)
+    experts = found.rank_by(finder)
     summary = pd.concat([experts.summary(k) for k in numbers], ignore_index=True)
     shared = pd.concat([experts.overlap(k) for k in numbers], ignore_index=True)
     tables = {
@@ -44,5 +42,5 @@ def describe_experts(work: Work) -> dict[str, pd.DataFrame]:
     }
     if work.parameters["first"]:
         return tables
-    found = {"finder": finder, "neurons": work.parameters["site"]}  # in tables of their own, for the grid
-    return {f"further_{name}": table.assign(**found) for name, table in tables.items()}
+    combination = {"finder": finder, "neurons": work.parameters["site"]}
+    return {f"further_{name}": table.assign(**combination) for name, table in tables.items()}
