@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, Field, NonNegativeInt
 
+from interlingua.alignment.card_of_aligner import SENTENCE_TRANSFORMERS, card_of_aligner
 from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
 from interlingua.artifact import Artifact, HubArtifact, artifact_folder, damaged, load_artifact, save_artifact
@@ -192,15 +193,21 @@ class Aligner(HubArtifact):
         save_sentence_transformer(
             Path(folder), self.model, self.layers, self.alignment.weight_and_bias(language), edit=self.edit,
             special_tokens=self.special_tokens,
+            card=card_of_aligner(
+                self.made_from, self.alignment.languages if language is None else [language],
+                library="sentence-transformers", snippet=SENTENCE_TRANSFORMERS,
+            ),
         )  # fmt: skip
 
     def _card(self) -> str:
-        parameters = "".join(f"- {key}: {value}\n" for key, value in self.made_from.items())
-        return (
-            f"# Aligner\n\nMaps hidden states of a frozen model to aligned sentence embeddings.\n\n{parameters}\n"
-            '```python\nimport interlingua as il\n\naligner = il.Aligner.from_pretrained(".")\n'
-            'aligner.encode(["..."])\n```\n'
-        )
+        language = f', "{self.alignment.languages[0]}"' if self.alignment.needs_language else ""
+        return card_of_aligner(
+            self.made_from, self.alignment.languages, library="interlingua",
+            snippet=(
+                f'import interlingua as il\n\naligner = il.Aligner.from_pretrained(".")\n'
+                f'print(aligner.encode(["It rains."]{language}).shape)'
+            ),
+        )  # fmt: skip
 
 
 def _require_arrays(folder: Path, artifact: Artifact) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ def save_sentence_transformer(
     layers: tuple[int, ...],
     map_: tuple[np.ndarray, np.ndarray],
     *,
+    card: str,
     edit: Intervention | None = None,
     special_tokens: bool = False,
 ) -> None:
@@ -50,6 +52,7 @@ def save_sentence_transformer(
         model: The cut model.
         layers: The layer that is read; several cannot be.
         map_: The weight, float [dimensions, dimensions], and the bias, float [dimensions], of the linear map.
+        card: The text of the README.
         edit: An intervention that the model runs with; it is baked into its weights.
         special_tokens: Whether tokens that the tokenizer adds count in the mean.
 
@@ -94,7 +97,12 @@ def save_sentence_transformer(
             modules.Dense(inputs, outputs, activation_function=torch.nn.Identity(), init_weight=weight, init_bias=bias)
         )
         parts.append(modules.Normalize())
-        SentenceTransformer(modules=parts, device="cpu").save(str(temporary))
+        # Its own card would list the weights of WordWeights, one for each token.
+        SentenceTransformer(modules=parts, device="cpu").save(str(temporary), create_model_card=False)
+        (temporary / "README.md").write_text(card, encoding="utf-8")
+        for file in ("NOTICE", *(path.name for path in checkpoint.glob("LICEN[CS]E*"))):
+            if (checkpoint / file).is_file():
+                shutil.copy(checkpoint / file, temporary)
 
 
 def require_sentence_transformers() -> None:

@@ -18,10 +18,11 @@ from pydantic import BaseModel
 
 from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import InputError, LanguageError
+from interlingua.experts.card_of_experts import OF_CARD, card_of_experts
 from interlingua.experts.finders import FINDERS, NO_EVIDENCE
 from interlingua.experts.statistics import STATISTICS, NeuronScores, ResponseStatistics
 from interlingua.files import written_whole
-from interlingua.languages import language_name, parse_language
+from interlingua.languages import parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
 from interlingua.valid import require_array
 
@@ -292,10 +293,7 @@ class Experts(HubArtifact):
         )
 
     def _card(self) -> str:
-        names = ", ".join(f"{language_name(code)} ({code})" for code in self.languages)
-        return (
-            f"# Language experts of {self.made_from['model']}\n\nAUROC and mean response of {len(self.neurons):,} MLP "
-            f"neurons for {names}, from {self.sentences:,} sentences a language of {self.made_from['corpus']}.\n\n"
-            '```python\nimport interlingua as il\n\nexperts = il.Experts.from_pretrained(".")\n'
-            f'experts.table("{self.languages[0]}")\n```\n'
-        )
+        return card_of_experts(
+            self.made_from, self.languages, self.ranked_by, self.summary(min(OF_CARD, len(self.neurons))),
+            f"{len(self.neurons):,} MLP neurons", f"{self.sentences:,} sentences",
+        )  # fmt: skip

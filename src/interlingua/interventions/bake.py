@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.errors import ModelError
 from interlingua.interventions.weights import can_be_baked, write_edit
+from interlingua.models.checkpoint import baked_interventions
 from interlingua.models.neurons import INPUTS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     """Return a copy of a model whose weights hold the intervention.
 
     An edited layer that has no bias gets one. The copy needs nothing from interlingua to run, at no cost per token, and
-    its `save_pretrained` writes a checkpoint.
+    its `save_pretrained` writes a checkpoint, whose config and card say what was baked (`baked_interventions`).
 
     Args:
         model: The model as it is now; it stays so. Inside `applied_to`, the copy has that edit too.
@@ -57,6 +58,7 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
                 "model in full precision, merge an adapter (merge_and_unload), or steer by hooks (applied_to)"
             )
     baked = replace(model, hf=copy.deepcopy(model.hf))
+    baked.hf.config.baked_interventions = [*baked_interventions(baked.hf.config), intervention.record()]
     for name, edit in intervention.edits.items():
         write_edit(baked.hf.get_submodule(name.removesuffix(INPUTS)), edit, name.endswith(INPUTS))
     return baked

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 from interlingua.interventions.affine_edit import AffineEdit
-from interlingua.models.neurons import SITES
+from interlingua.models.card import card, plain_facts, shown_name, told
+from interlingua.models.neurons import INPUTS, SITES
+from interlingua.models.terms import terms_of
 
 if TYPE_CHECKING:
     from interlingua.interventions.apply import How
@@ -234,13 +236,49 @@ class Intervention(HubArtifact):
             yield name, "shift", edit.shift
 
     def _card(self) -> str:
-        parameters = "".join(f"- {key}: {value}\n" for key, value in self.parameters.items())
-        model = self.parameters.get("model", "...")
-        return (
-            f"# Intervention `{self.kind}`\n\nEdits {len(self):,} neurons in {len(self.edits)} linear layers.\n\n"
-            f'{parameters}\n```python\nimport interlingua as il\n\nmodel = il.load_model("{model}")\n'
-            'with il.Intervention.from_pretrained(".").applied_to(model):\n    print(il.generate(model, n=1))\n```\n'
+        model = str(self.origin.get("model", "..."))
+        return card(
+            f"Intervention {self.kind} on {shown_name(model)}",
+            terms_of(model),
+            what=f"An affine edit of {len(self):,} neurons ({self._places()}): z becomes scale * z + shift.",
+            how=told(self.parameters),
+            measured="Nothing is recorded with an edit. `interlingua study` measures what one does, with controls.",
+            languages=self.targets,
+            snippet=(
+                f'import interlingua as il\n\nmodel = il.load_model("{shown_name(model)}")\n'
+                'with il.Intervention.from_pretrained(".").applied_to(model):\n    print(il.generate(model, n=1))'
+            ),
         )
+
+    def _places(self) -> str:
+        kinds = {"hidden units" if name.endswith(INPUTS) else name.rpartition(".")[2] for name in self.edits}
+        return f"{', '.join(sorted(kinds)) or 'none'}, in {len(self.edits)} linear layers"
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """What the method was given; of a composed edit, what its first was."""
+        origin = self.parameters
+        while isinstance(origin.get("first"), Mapping):
+            origin = origin["first"]
+        return origin
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The codes of the languages that it is about, as far as its parameters name them."""
+        parts = [part for name in ("first", "then") if isinstance(part := self.parameters.get(name), Mapping)]
+        found = [str(part["target"]) for part in (self.parameters, *parts) if part.get("target")]
+        return tuple(dict.fromkeys(found))
+
+    def record(self) -> dict[str, Any]:
+        """Return what a checkpoint says of an edit that it holds: kind, neurons, checksum, and how it was made."""
+        made_from = plain_facts(self.parameters)
+        return {
+            "kind": self.kind,
+            "edits": self._places(),
+            "edited_neurons": len(self),
+            "sha256": self.content_hash(),
+            **made_from,
+        }
 
 
 def edited(model: LanguageModel, edit: Intervention | None) -> AbstractContextManager[None]:

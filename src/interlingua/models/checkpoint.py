@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
@@ -11,7 +12,9 @@ import torch
 
 from interlingua.errors import ModelError
 from interlingua.files import folder_written_whole, write_json
+from interlingua.models.card import card_of_checkpoint
 from interlingua.models.quiet import quiet_transformers
+from interlingua.models.terms import terms_of
 from interlingua.valid import read_json
 
 if TYPE_CHECKING:
@@ -42,8 +45,10 @@ class BakedForCausalLM($base):
 ''')
 
 
-def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a checkpoint with its tokenizer, whole or not at all.
+def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, name: str) -> None:
+    """Write a checkpoint with its tokenizer and card, and its base model's licence, whole or not at all.
+
+    `name` is what the model was loaded as.
 
     Where the model has biases that its architecture lacks (baking makes them), the checkpoint is one of
     1. the same architecture with its option for biases, where it has one (Llama, Falcon), the other biases being 0;
@@ -72,6 +77,23 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
             hf.save_pretrained(temporary)
             if added:
                 _add_code(hf, added, temporary)
+        _add_card(hf, name, temporary)
+
+
+def baked_interventions(config: PreTrainedConfig) -> list[dict[str, Any]]:
+    """Return what was baked into a model, first things first, as its config says."""
+    return list(getattr(config, "baked_interventions", ()))
+
+
+def _add_card(hf: PreTrainedModel, name: str, folder: Path) -> None:
+    terms = terms_of(name, hf.config.model_type)
+    for file in terms.files:
+        shutil.copy(file, folder)
+    if terms.notice and not (folder / "NOTICE").exists():
+        (folder / "NOTICE").write_text(f"{terms.notice}\n", encoding="utf-8")
+    config = read_json(folder / "config.json")
+    text = card_of_checkpoint(terms, baked_interventions(hf.config), needs_code="auto_map" in config)
+    (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 def takes_biases(hf: PreTrainedModel, modules: Iterable[str]) -> bool:

@@ -88,7 +88,7 @@ class LanguageModel:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a checkpoint that transformers loads; see `models.checkpoint` for baked models."""
-        save_checkpoint(self.hf, self.tokenizer, Path(folder))
+        save_checkpoint(self.hf, self.tokenizer, Path(folder), self.name)
 
     def identity(self) -> dict[str, str | None]:
         """Return what identifies this model in a manifest: its name, and what tells apart models of that name."""

