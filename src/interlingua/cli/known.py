@@ -25,12 +25,11 @@ def list_known(
 
 def _listings(what: str) -> list[tuple[str, ...]]:
     if what == "models":
-        from interlingua.models.packaged import PACKAGED_MODELS
-
-        packaged = [(name, model.description, model.licence) for name, model in PACKAGED_MODELS.items()]
         return [
-            *packaged,
-            ("<id or folder>", "any causal LM of the Hugging Face Hub, or a checkpoint on disk", ""),
+            *_packaged_models(),
+            ("<id>", "any causal LM of the Hugging Face Hub"),
+            ("<folder>", "a checkpoint on disk, or a folder with one GGUF file"),
+            ("<file>.gguf", "a GGUF file, whose weights become float32 (extra 'gguf')"),
         ]
     if what == "corpora":
         from interlingua.corpora import CORPORA
@@ -78,3 +77,21 @@ def _listings(what: str) -> list[tuple[str, ...]]:
         kinds = [(kind, "\n".join(explain(constructor))) for kind, constructor in INTERVENTIONS.items()]
         return [*kinds, ("any, with --control", "\n".join(explain(random_control)))]
     raise InputError(f"unknown list '{what}'; use models, corpora, languages, finders, interventions")
+
+
+def _packaged_models() -> list[tuple[str, str]]:
+    from interlingua.models.packaged import PACKAGED_MODELS
+    from interlingua.pretraining import pretraining_of
+
+    rows = []
+    for name, model in PACKAGED_MODELS.items():
+        known = pretraining_of(name)
+        lines = [
+            model.description,
+            f"{model.parameters:,} parameters; {model.quantisation} weights, dequantised to float32",
+            f"Languages: {known.note if known else 'its makers name none'}",
+            f"Terms: {model.licence}",
+            f"Install: {model.install}",
+        ]
+        rows.append((name, "\n".join(lines)))
+    return rows

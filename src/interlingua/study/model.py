@@ -15,7 +15,7 @@ from interlingua.code_version import results_version
 from interlingua.errors import InputError
 from interlingua.files import sha256_of_json, write_json
 from interlingua.models.neurons import SITES
-from interlingua.models.packaged import PACKAGED_MODELS, checkpoint_folder
+from interlingua.models.origin import local_origin
 from interlingua.study.config import StudyConfig
 from interlingua.valid import read_json
 
@@ -108,13 +108,13 @@ class Checkpoint:
             config: The study.
             computed_on: The cluster whose machines load the model; None for this machine.
         """
-        folder = _folder(config)
-        if folder is None or config.trust_remote_code:
+        origin = local_origin(config.model, config.revision)
+        if origin is None or config.trust_remote_code:
             return cls(None)
         return cls(
             sha256_of_json(
                 {
-                    "files": _files(folder),
+                    "files": _files(origin),
                     "config": {name: getattr(config, name) for name in LOADED_BY},
                     "versions": [results_version(), version("torch"), version("transformers")],
                     "machine": [socket.gethostname(), os.environ.get("CUDA_VISIBLE_DEVICES"), computed_on],
@@ -137,30 +137,10 @@ class Checkpoint:
         write_json(run_folder / KNOWN, {"mark": self.mark, **asdict(known)})
 
 
-def _folder(config: StudyConfig) -> Path | None:
-    """Return where the checkpoint is on this machine; of a model of the Hub, the commit that the cache holds."""
-    if config.model in PACKAGED_MODELS:
-        folder = checkpoint_folder(config.model)
-    elif Path(config.model, "config.json").is_file():
-        folder = Path(config.model)
-    elif Path(config.model).is_dir():
-        return None
-    else:
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
-
-        try:
-            cached = try_to_load_from_cache(config.model, "config.json", revision=config.revision or "main")
-        except HFValidationError:  # not the name of a model; loading it says so
-            return None
-        folder = Path(cached).parent if isinstance(cached, str) else None
-    return folder if folder is not None and folder.is_dir() else None
-
-
-def _files(folder: Path) -> list[tuple[str, int, int, int]]:
+def _files(origin: Path) -> list[tuple[str, int, int, int]]:
     """Return path, size and times of every file: of modification, and of change, which no copying tool sets back."""
-    states = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    paths = [origin] if origin.is_file() else sorted(path for path in origin.rglob("*") if path.is_file())
     return [
-        (path.relative_to(folder).as_posix(), state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-        for path, state in states
+        (path.relative_to(origin).as_posix(), state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        for path, state in ((path, path.stat()) for path in paths)
     ]

@@ -1,0 +1,94 @@
+"""A GGUF file made into a checkpoint of transformers, with nothing of it silently left out."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from interlingua.errors import ModelError
+from interlingua.models.quiet import quiet_transformers
+
+LLAMA3_SCALING = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+"""Of every Llama from 3.1 on, as its makers' configs say."""
+
+
+def dequantise(gguf: Path, folder: Path) -> None:
+    """Write the checkpoint of a GGUF file, its weights in float32, and its tokenizer into `folder`.
+
+    Raises:
+        ModelError: The file lacks parameters, or scales its rotary positions in a way that would be lost.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    scaling, factors = _scaling_of(gguf)
+    from_file = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    with quiet_transformers(), redirect_stderr(StringIO()):  # its bar, which transformers cannot be asked to leave out
+        loaded: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32, output_loading_info=True)
+        quantised, info = loaded
+        if info["missing_keys"]:
+            raise ModelError(f"it lacks {', '.join(sorted(info['missing_keys'])[:3])}")
+        # Transformers refuses to save what was loaded from GGUF. A fresh model of the same config has no such mark.
+        config = type(quantised.config).from_dict(quantised.config.to_dict())
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+        _set_scaling(config, scaling, factors)
+        with torch.device("meta"):
+            plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        plain.load_state_dict(quantised.state_dict(), assign=True)
+        plain.tie_weights()
+        plain.save_pretrained(folder)
+        tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
+        tokenizer.save_pretrained(folder)
+
+
+def _scaling_of(gguf: Path) -> tuple[dict[str, Any], torch.Tensor | None]:
+    """Return what a file says of scaled rotary positions, which transformers does not read: keys, and factors."""
+    from gguf import GGUFReader
+
+    reader = GGUFReader(gguf)
+    architecture = reader.fields["general.architecture"].contents()
+    prefix = f"{architecture}.rope.scaling."
+    keys = {name.removeprefix(prefix): f.contents() for name, f in reader.fields.items() if name.startswith(prefix)}
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    if architecture == "gpt-oss" or keys.get("type") == "none":  # the one that transformers reads itself
+        keys = {}
+    if any(name.startswith("rope_factors") for name in tensors):
+        keys["type"] = "longrope"
+    factors = tensors.get("rope_freqs.weight")
+    return keys, None if factors is None else torch.from_numpy(factors.data.copy()).float().flatten()
+
+
+def _set_scaling(config: Any, scaling: dict[str, Any], factors: torch.Tensor | None) -> None:
+    """Put the scaling of rotary positions into a config.
+
+    Raises:
+        ModelError: It is neither linear nor that of Llama 3.
+    """
+    positions: Any = getattr(config, "rope_parameters", None) or {}
+    positions = positions.get("full_attention", positions)  # of Gemma 3, which scales its global layers only
+    if scaling.get("type") == "linear" and "factor" in scaling:
+        positions.update(rope_type="linear", factor=float(scaling["factor"]))
+    elif scaling:
+        raise ModelError(
+            f"its rotary positions are scaled ({scaling.get('type', 'by keys without a type')}), which is not read"
+        )
+    if factors is not None:
+        unscaled = _frequencies("linear", config, positions, factor=1.0)
+        positions.update(rope_type="llama3", factor=round(float(factors.max())), **LLAMA3_SCALING)
+        if not torch.allclose(unscaled / factors, _frequencies("llama3", config, positions), rtol=1e-4):
+            raise ModelError("its rotary positions are scaled by factors that are not those of Llama 3")
+
+
+def _frequencies(kind: str, config: Any, positions: dict[str, Any], **more: float) -> torch.Tensor:
+    from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+    kept = config.rope_parameters
+    config.rope_parameters = {**positions, **more}
+    try:
+        return ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"))[0]
+    finally:
+        config.rope_parameters = kept
