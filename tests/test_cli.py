@@ -352,6 +352,53 @@ def test_generate_writes_texts_with_their_languages(run_cli, checkpoint, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl"]
 
 
+def test_generate_goes_on_from_a_file_from_standard_input_and_in_a_terminal(run_cli, checkpoint, tmp_path, monkeypatch):
+    import io
+
+    prompts = ["el gato", "a dog"]
+    (tmp_path / "prompts.txt").write_text("el gato\na dog\n")
+    on = ("generate", "--model", checkpoint, "--dtype", "float32", "--max-new-tokens", 8)
+    texts = il.generate(il.load_model(checkpoint, dtype="float32"), prompts=prompts, max_new_tokens=8, temperature=0.5)
+    code, printed, _ = run_cli(*on, "--temperature", 0.5, "--prompts", tmp_path / "prompts.txt")
+    assert code == 0
+    assert printed == f"--- 1 el gato\n{texts[0]}\n--- 2 a dog\n{texts[1]}\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a dog\n")))
+    code, piped, _ = run_cli(*on, "--temperature", 0.5, "--prompt", "el gato", "--prompts", "-")
+    assert piped == printed
+    code, alone, _ = run_cli(*on, "--prompt", "el gato")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    code, streamed, _ = run_cli(*on, "--prompt", "el gato")
+    assert (code, streamed) == (0, alone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--top-p", "2"], "top_p above 0 and at most 1"),
+        (["--chat"], "give a --prompt"),
+        (["--prompts", "nothing.txt"], "cannot read 'nothing.txt'"),
+        (["--prompts", "gap.txt"], "line 2 of 'gap.txt' is empty"),
+        (["--out", "texts.txt"], "should end in .jsonl"),
+    ],
+)
+def test_generate_checks_its_options_before_it_loads_the_model(run_cli, monkeypatch, tmp_path, arguments, message):
+    monkeypatch.setattr("interlingua.models.load_model", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gap.txt").write_text("a\n\nb\n")
+    code, _, errors = run_cli("generate", *arguments)
+    assert code == 2
+    assert message in errors
+
+
+def test_a_shell_completes_commands_and_options(run_cli, monkeypatch):
+    assert "--install-completion" in run_cli("--help")[1]
+    monkeypatch.setenv("_INTERLINGUA_COMPLETE", "complete_bash")
+    for words, completed in {"interlingua gen": "generate", "interlingua generate --max-n": "--max-new-tokens"}.items():
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+        assert run_cli()[1].split() == [completed]
+
+
 def test_embed_pools_as_told(run_cli, checkpoint, tmp_path):
     (tmp_path / "lines.txt").write_text("el gato\nun perro\n")
     on = ("embed", "--model", checkpoint, "--dtype", "float32", tmp_path / "lines.txt", "--out", tmp_path / "e.npy")

@@ -168,3 +168,64 @@ def test_prompts_are_continued_each_as_if_alone(any_model):
         il.generate(model, prompts=["a" * 200], max_new_tokens=100)
     with pytest.raises(InputError, match="put the one in brackets"):
         il.generate(model, prompts="el gato")
+
+
+@pytest.mark.parametrize("setting", [{}, {"repetition_penalty": 5.0}])
+def test_without_sampling_it_is_transformers_own_greedy_search(any_model, setting):
+    model, prompt = any_model, "el gato"
+    tokens = model.tokenizer(prompt, return_tensors="pt")
+    theirs = model.hf.generate(**tokens, max_new_tokens=10, do_sample=False, **setting)[0, tokens.input_ids.shape[1] :]
+    (ours,) = il.generate(model, prompts=[prompt], max_new_tokens=10, do_sample=False, **setting)
+    assert ours == model.tokenizer.decode(theirs, skip_special_tokens=True)
+    assert len(il.generate(model, max_new_tokens=2, do_sample=False)) == 1
+    with pytest.raises(InputError, match="2 texts from one start are the same"):
+        il.generate(model, 2, do_sample=False)
+
+
+def test_min_p_leaves_the_tokens_that_transformers_leaves(llama):
+    with torch.no_grad():
+        probabilities = torch.softmax(llama.hf(torch.tensor([[0]])).logits[0, -1], 0)
+    kept = {llama.tokenizer.decode([i]) for i in (probabilities >= 0.5 * probabilities.max()).nonzero()[:, 0].tolist()}
+    written = il.generate(llama, 200, max_new_tokens=1, top_p=1.0, top_k=300, min_p=0.5)
+    assert set(written) <= kept | {""}
+    assert not set(il.generate(llama, 200, max_new_tokens=1, top_p=1.0, top_k=300)) <= kept | {""}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"temperature": 0}, "temperature must be above 0"),
+        ({"top_p": float("nan")}, "top_p above 0"),
+        ({"min_p": 1.5}, "min_p must lie between 0 and 1"),
+        ({"repetition_penalty": 0}, "repetition_penalty must be above 0"),
+        ({"chat": True}, "give a prompt"),
+        ({"streamer": object()}, "takes one text, and 8"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(llama, setting, message):
+    with pytest.raises(InputError, match=message):
+        il.generate(llama, **setting)
+
+
+TEMPLATE = (
+    "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}{% endfor %}{% if add_generation_prompt %} A:{% endif %}"
+)
+
+
+def test_a_chat_is_the_prompt_in_its_template_and_nothing_else():
+    model = make_model("llama")
+    with pytest.raises(InputError, match="tiny-llama has no chat template"):
+        il.generate(model, prompts=["el gato"], chat=True)
+    model.tokenizer.chat_template = TEMPLATE
+    answers = il.generate(model, prompts=["el gato", "猫"], chat=True, max_new_tokens=8, seed=1)
+    # The tokenizer itself puts <s> before a text, and the template has it already: there is one.
+    assert answers == il.generate(model, prompts=["user: el gato A:", "user: 猫 A:"], max_new_tokens=8, seed=1)
+
+
+def test_a_streamer_gets_what_is_returned(llama, capsys):
+    from transformers import TextStreamer
+
+    streamer = TextStreamer(llama.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    (text,) = il.generate(llama, prompts=["el gato"], max_new_tokens=12, streamer=streamer)
+    assert capsys.readouterr().out == text + "\n"
+    assert il.generate(llama, prompts=["el gato"], max_new_tokens=12) == [text]

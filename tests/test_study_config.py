@@ -91,3 +91,10 @@ def test_the_keys_of_0_1_are_taken():
     assert config.projection.n_neighbors == 7
     assert config.correlation.resamples == 9
     assert "neighbours" not in commented_yaml(config)
+
+
+@pytest.mark.parametrize("device", ["all", "cuda:0,cuda:1"])
+def test_one_model_over_all_devices_is_not_a_model_on_each(device):
+    with pytest.raises(InputError, match=f"device_map: it spreads one model .* device '{device}' has a model on each"):
+        load_config(device=device, device_map="auto")
+    assert load_config(device_map="auto").device == "auto"

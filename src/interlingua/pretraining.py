@@ -95,7 +95,7 @@ PRETRAINING = (
         languages=_codes("en"),
         complete=False,
         source="https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
-        note="The card says that it primarily understands and generates English; what else its data hold is not said.",
+        note="The card says that it is primarily English, and names no other language.",
     ),
     Pretraining(
         family="Gemma 3",

@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_model
-from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+from interlingua.cli.loading import Loading, loads_model
 
 logger = logging.getLogger(__name__)
 
 
+@loads_model
 def align(
+    loading: Loading,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the aligner.")],
-    model: ModelOption = DEFAULT_MODEL,
     corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
     language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
@@ -34,9 +34,6 @@ def align(
     ] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Find the best way to align a frozen model, and write an aligner: a map and the layer that it reads."""
     from interlingua.alignment import align as align_model
@@ -51,7 +48,7 @@ def align(
         require_folder(export)
         require_sentence_transformers()
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
-    loaded = load_model(model, device, dtype, trust_remote_code)
+    loaded = loading.load()
     if export is not None and interventions and not takes_biases(loaded.hf, loaded.neurons.modules):
         logger.info("No interventions: they need biases that the model lacks, and an export would need remote code")
         interventions = False

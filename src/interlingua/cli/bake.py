@@ -8,17 +8,14 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_model
-from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption
+from interlingua.cli.loading import Loading, loads_model
 
 
+@loads_model
 def bake(
+    loading: Loading,
     intervention: Annotated[Path, typer.Option(help="What `interlingua intervene` wrote.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint.")],
-    model: ModelOption = DEFAULT_MODEL,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Write an intervention into a model's weights, as a checkpoint that transformers loads."""
     from interlingua.files import require_folder
@@ -28,7 +25,7 @@ def bake(
 
     require_folder(folder)
     edit = Intervention.from_pretrained(intervention)
-    loaded = load_model(model, device, dtype, trust_remote_code)
+    loaded = loading.load()
     bake_into(loaded, edit).save_pretrained(folder)
     config = read_json(folder / "config.json")
     needs_code = " (load it with --trust-remote-code, or trust_remote_code=True: it has biases that its family lacks)"

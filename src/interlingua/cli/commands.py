@@ -27,7 +27,7 @@ from interlingua.errors import InputError, InterlinguaError
 
 INTERRUPTED, TERMINATED = 130, 143  # the first is also what typer makes of Ctrl-C
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for command in (study, report, experts, intervene, generate, embed, perplexity, bake, compare, align):
     app.command()(command)
 app.command("list")(list_known)

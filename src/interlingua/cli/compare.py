@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import out, say
-from interlingua.cli.loading import load_model
-from interlingua.cli.options import DEFAULT_MODEL, DeviceOption, DtypeOption, ModelOption, TrustOption, given
+from interlingua.cli.loading import Loading, loads_model
+from interlingua.cli.options import given
 
 
+@loads_model
 def compare(
+    loading: Loading,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder; default runs/compare-<model>-<corpus>.")] = None,
-    model: ModelOption = DEFAULT_MODEL,
     corpus: Annotated[
         str, typer.Option(help="Registered corpus, or folder: its split dev is the probe, devtest judges.")
     ] = "starter",
@@ -41,9 +42,6 @@ def compare(
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
     draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of folds, draws and bootstrap.")] = 0,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Compare ways of aligning a frozen model: layers, maps, scores, interventions.
 
@@ -68,8 +66,8 @@ def compare(
     probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
     evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
-    loaded = load_model(model, device, dtype, trust_remote_code)
-    place = folder or Path("runs") / f"compare-{Path(model).name}-{Path(corpus).name}"
+    loaded = loading.load()
+    place = folder or Path("runs") / f"compare-{Path(loading.model).name}-{Path(corpus).name}"
     found = compare_ways(
         loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
         seen=parse_languages(seen) if seen else None,

@@ -8,28 +8,19 @@ from typing import Annotated, cast
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_intervention, load_model
-from interlingua.cli.options import (
-    DEFAULT_MODEL,
-    DeviceOption,
-    DtypeOption,
-    InterventionOption,
-    ModelOption,
-    TrustOption,
-)
+from interlingua.cli.loading import Loading, load_intervention, loads_model
+from interlingua.cli.options import InterventionOption
 from interlingua.errors import InputError
 
 
+@loads_model
 def embed(
-    sentences: Annotated[Path, typer.Argument(help="A text file, one sentence a line.")],
+    loading: Loading,
+    sentences: Annotated[Path, typer.Argument(help="A text file, one sentence a line; - is standard input.")],
     file: Annotated[Path, typer.Option("--out", help="A .npy file: float32, sentences x dimensions.")],
-    model: ModelOption = DEFAULT_MODEL,
     intervention: InterventionOption = None,
     layer: Annotated[int, typer.Option(help="Which hidden state; -1 is the last.")] = -1,
     pooling: Annotated[str, typer.Option(help="mean, max or last over a sentence's tokens.")] = "mean",
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Embed the sentences of a file."""
     import numpy as np
@@ -45,7 +36,7 @@ def embed(
     lines, edit = read_lines(sentences), load_intervention(intervention)
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")
-    loaded = load_model(model, device, dtype, trust_remote_code)
+    loaded = loading.load()
     with edited(loaded, edit):
         embedded = embed_sentences(loaded, lines, layer=layer, pooling=cast(Pooling, pooling))
     with written_whole(file) as temporary:

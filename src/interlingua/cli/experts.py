@@ -8,22 +8,15 @@ from typing import Annotated, cast
 import typer
 
 from interlingua.cli.console import out, say
-from interlingua.cli.loading import load_model
-from interlingua.cli.options import (
-    DEFAULT_MODEL,
-    DeviceOption,
-    DtypeOption,
-    FinderOption,
-    ModelOption,
-    NeuronsOption,
-    TrustOption,
-)
+from interlingua.cli.loading import Loading, loads_model
+from interlingua.cli.options import FinderOption, NeuronsOption
 from interlingua.errors import InputError
 
 
+@loads_model
 def experts(
+    loading: Loading,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the experts.")],
-    model: ModelOption = DEFAULT_MODEL,
     corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
     language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
@@ -38,9 +31,6 @@ def experts(
     neurons: NeuronsOption = "outputs",
     finder: FinderOption = "auroc",
     k: Annotated[int, typer.Option("-k", min=1, help="How many experts the table describes.")] = 2000,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Score every neuron as a classifier of each language, and keep the scores.
 
@@ -58,7 +48,7 @@ def experts(
     probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
     if finder not in FINDERS:
         raise InputError(f"unknown finder '{finder}'; use {', '.join(FINDERS)}")
-    loaded = load_model(model, device, dtype, trust_remote_code, neurons)
+    loaded = loading.load(neurons)
     poolings = cast(list[Pooling], list(dict.fromkeys(pooling or ["mean"])))
     recording = folder.with_name(f"{folder.name}.recording")
     found = find_experts_by_pooling(

@@ -2,17 +2,79 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+import typer
+
+PANEL = "Loading the model"
+
+ModelOption = Annotated[
+    str, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.", rich_help_panel=PANEL)
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=PANEL)]
+DtypeOption = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.", rich_help_panel=PANEL)]
+QuantizeOption = Annotated[
+    str | None, typer.Option(metavar="4bit|8bit", help="Round weights (extra `quantized`).", rich_help_panel=PANEL)
+]
+DeviceMapOption = Annotated[
+    str | None,
+    typer.Option(help="auto spreads a model over all devices, in place of --device.", rich_help_panel=PANEL),
+]
+RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch on the Hub.", rich_help_panel=PANEL)]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.", rich_help_panel=PANEL)
+]
 
 
-def load_model(name: str, device: str, dtype: str, trust_remote_code: bool, neurons: str = "outputs") -> Any:
-    """Load a model."""
-    from interlingua.models import load_model as load
-    from interlingua.models.neurons import Site
+@dataclass(frozen=True)
+class Loading:
+    """How a command's model is loaded: an option a field."""
 
-    site = cast(Site, neurons)
-    return load(name, device=device, dtype=dtype, trust_remote_code=trust_remote_code, neurons=site)
+    model: ModelOption = "gemma3-270m"
+    device: DeviceOption = "auto"
+    dtype: DtypeOption = "auto"
+    quantize: QuantizeOption = None
+    device_map: DeviceMapOption = None
+    revision: RevisionOption = None
+    trust_remote_code: TrustOption = False
+
+    def load(self, neurons: str = "outputs") -> Any:
+        """Load the model."""
+        from interlingua.models import load_model
+        from interlingua.models.neurons import Site
+
+        return load_model(
+            self.model,
+            device=self.device,
+            dtype=self.dtype,
+            quantization=cast(Any, self.quantize),
+            device_map=self.device_map,
+            revision=self.revision,
+            trust_remote_code=self.trust_remote_code,
+            neurons=cast(Site, neurons),
+        )
+
+
+def loads_model(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Loading` in the place of its parameter `loading`, which gets them all."""
+    options = inspect.signature(Loading, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [*(parameter for name, parameter in own.items() if name != "loading"), *options.values()]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        command(loading=Loading(**{name: given.pop(name) for name in options}), **given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    signature = inspect.Signature([parameter.replace(kind=keyword) for parameter in parameters])
+    with_options.__signature__ = signature  # ty: ignore[missing-attribute]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
 
 
 def load_intervention(folder: Path | None) -> Any:

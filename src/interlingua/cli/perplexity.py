@@ -9,26 +9,17 @@ from typing import Annotated
 import typer
 
 from interlingua.cli.console import say
-from interlingua.cli.loading import load_intervention, load_model
-from interlingua.cli.options import (
-    DEFAULT_MODEL,
-    DeviceOption,
-    DtypeOption,
-    InterventionOption,
-    ModelOption,
-    TrustOption,
-)
+from interlingua.cli.loading import Loading, load_intervention, loads_model
+from interlingua.cli.options import InterventionOption
 
 
+@loads_model
 def perplexity(
-    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file.")],
-    model: ModelOption = DEFAULT_MODEL,
+    loading: Loading,
+    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file; - is standard input.")],
     intervention: InterventionOption = None,
     stride: Annotated[int, typer.Option(help="By how many tokens a window starts after the one before.")] = 512,
     max_length: Annotated[int | None, typer.Option(help="Tokens of a window; default the model's maximum.")] = None,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    trust_remote_code: TrustOption = False,
 ) -> None:
     """Measure the perplexity of a text under a sliding window."""
     from interlingua.corpora.lines import read_text
@@ -37,7 +28,7 @@ def perplexity(
 
     content = read_text(text)
     edit = load_intervention(intervention)
-    loaded = load_model(model, device, dtype, trust_remote_code)
+    loaded = loading.load()
     with edited(loaded, edit):
         result = measure(loaded, content, stride=stride, max_length=max_length)
     plain = math.exp(result.log_perplexity) if result.log_perplexity < 700 else math.inf

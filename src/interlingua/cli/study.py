@@ -21,6 +21,8 @@ def study(
     model: Annotated[str | None, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.")] = None,
     corpus: Annotated[str | None, typer.Option(help="Registered corpus, or folder.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Language to steer to; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Measure these languages only; may be repeated.")] = None,
+    seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
     k: Annotated[list[int] | None, typer.Option("-k", help="Number of experts; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Kind of intervention; may be repeated.")] = None,
     finder: Annotated[list[str] | None, typer.Option(help="How experts are found; may be repeated.")] = None,
@@ -32,6 +34,14 @@ def study(
         str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; all GPUs; or several, as cuda:0,cuda:1.")
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, float16.")] = None,
+    quantize: Annotated[
+        str | None, typer.Option(metavar="4bit|8bit", help="Round weights when loading (extra `quantized`).")
+    ] = None,
+    device_map: Annotated[str | None, typer.Option(help="auto spreads a model over all devices.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit, tag or branch on the Hub.")] = None,
+    trust_remote_code: Annotated[
+        bool | None, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS|local", help="Have a Ray cluster compute the cells (extra `ray`).")
@@ -63,6 +73,8 @@ def study(
     overrides: dict[str, Any] = {
         "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "finders": finder,
         "neurons": neurons, "measures": measure, "limit": limit, "device": device, "dtype": dtype, "seed": seed,
+        "languages": language, "pretrained_languages": seen, "quantization": quantize, "device_map": device_map,
+        "revision": revision, "trust_remote_code": trust_remote_code,
     }  # fmt: skip
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
     if print_config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from interlingua.errors import CorpusError
@@ -10,13 +11,16 @@ from interlingua.errors import CorpusError
 def read_text(path: Path) -> str:
     """Read a text file, without a byte order mark and without the carriage returns before line ends.
 
+    The path `-` is standard input.
+
     Raises:
         CorpusError: It cannot be read, or is not UTF-8; the message has the line.
     """
-    if path.exists() and not path.is_file():
+    piped = str(path) == "-"
+    if path.exists() and not path.is_file() and not piped:
         raise CorpusError(f"'{path}' is not a regular file")
     try:
-        data = path.read_bytes()
+        data = sys.stdin.buffer.read() if piped else path.read_bytes()
     except OSError as error:
         raise CorpusError(f"cannot read '{path}': {error.strerror}") from None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ import torch
 
 from interlingua.errors import ActivationError, InputError
 from interlingua.files import written_whole
+from interlingua.measures.sampling import Sampling
 from interlingua.models.batching import tokenise
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
+    from transformers.generation import BaseStreamer
 
     from interlingua.models import LanguageModel
 
@@ -34,11 +36,16 @@ def generate(
     n: int | None = None,
     *,
     prompts: Sequence[str] | None = None,
+    chat: bool = False,
     seed: int = 0,
     max_new_tokens: int = 64,
+    do_sample: bool = True,
     temperature: float = 1.0,
     top_p: float = 0.9,
     top_k: int = 50,
+    min_p: float | None = None,
+    repetition_penalty: float = 1.0,
+    streamer: BaseStreamer | None = None,
 ) -> list[str]:
     """Sample texts from the model as it is now, from its start token alone or as continuations of prompts.
 
@@ -50,20 +57,27 @@ def generate(
 
     Args:
         model: The model.
-        n: How many texts, by default 8; of each prompt, by default 1.
+        n: How many texts, by default 8; of each prompt, or without sampling, by default 1.
         prompts: What is continued; by default the start token alone, as in the paper. Those of one length in tokens
             share a batch, so that none is padded.
+        chat: Whether each prompt is what a user says to a chat model: the tokenizer's chat template is put around it,
+            and the model answers.
         seed: Of the random numbers.
         max_new_tokens: How long a text may be, without its prompt.
+        do_sample: Whether to sample; False takes the likeliest token each time.
         temperature: Divides the logits.
         top_p: Sample from the fewest tokens that hold this probability.
         top_k: Sample from this many tokens at most.
+        min_p: Sample from tokens that have at least this part of the likeliest one's probability.
+        repetition_penalty: Above 1, tokens that are there already become less likely (Keskar et al. 2019).
+        streamer: Gets the tokens of a single text as they come, such as transformers' `TextStreamer`.
 
     Returns:
         n texts without special tokens, or for each prompt in turn its n continuations without the prompt.
 
     Raises:
-        InputError: A setting is out of range, the tokenizer has no start token, or a prompt is empty or too long.
+        InputError: A setting is out of range, the tokenizer has no start token or no chat template, a prompt is empty
+            or too long, or a streamer is given for several texts.
 
     Example:
         With a `model` in float32, text i is the same however many are asked for:
@@ -72,21 +86,21 @@ def generate(
         True
     """
     from transformers import GenerationConfig, LogitsProcessorList
-    from transformers.generation.logits_process import (
-        TemperatureLogitsWarper,
-        TopKLogitsWarper,
-        TopPLogitsWarper,
-    )
 
-    if temperature <= 0 or top_k < 1 or not 0 < top_p <= 1:
-        raise InputError("temperature must be above 0, top_k at least 1, and top_p above 0 and at most 1")
+    sampling = Sampling(do_sample, temperature, top_p, top_k, min_p, repetition_penalty)
     if n is None:
-        n = 8 if prompts is None else 1
+        n = 8 if prompts is None and do_sample else 1
     if n < 1 or max_new_tokens < 1 or seed < 0:
         raise InputError(
             f"generation needs at least one text, one token and a seed of 0 or more, not {n}, {max_new_tokens}, {seed}"
         )
-    starts = [[_start_token(model)]] * n if prompts is None else _tokens_of(model, prompts, n)
+    if n > 1 and not do_sample:
+        raise InputError(f"without sampling, {n} texts from one start are the same; ask for one")
+    if chat and prompts is None:
+        raise InputError("a chat begins with what the user says: give a prompt")
+    starts = [[_start_token(model)]] * n if prompts is None else _tokens_of(model, prompts, chat, n)
+    if streamer is not None and len(starts) != 1:
+        raise InputError(f"a streamer takes one text, and {len(starts)} are asked for")
     longest = max(map(len, starts), default=1)
     if model.positions is not None and longest + max_new_tokens > model.positions:
         after = "the start token" if prompts is None else f"a prompt of {longest}"
@@ -94,12 +108,6 @@ def generate(
             f"{max_new_tokens} new tokens after {after} are more than the {model.positions} positions of "
             f"{model.name}; ask for {model.positions - longest} at most"
         )
-    warpers = [
-        _RequireNumbers(),
-        TemperatureLogitsWarper(float(temperature)),
-        TopKLogitsWarper(top_k),
-        TopPLogitsWarper(top_p),
-    ]
     config = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
@@ -107,29 +115,45 @@ def generate(
         pad_token_id=model.tokenizer.pad_token_id,
     )
     texts = [""] * len(starts)
-    with progress_bar("Generating", total=len(starts), unit="text") as bar:
+    bar = nullcontext() if streamer is not None else progress_bar("Generating", total=len(starts), unit="text")
+    with bar as shown:
         for rows in _batches(starts):
             prompt = torch.tensor([starts[row] for row in rows], device=model.device)
-            sampler = _GumbelSampler([torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows])
+            processors = LogitsProcessorList([_RequireNumbers(), *sampling.processors()])
+            if do_sample:
+                streams = [torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows]
+                processors.append(_GumbelSampler(streams))
             with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
                 output = model.hf.generate(  # ty: ignore
                     prompt,
                     attention_mask=torch.ones_like(prompt),
                     generation_config=config,
-                    logits_processor=LogitsProcessorList([_RequireNumbers(), *warpers, sampler]),
+                    logits_processor=processors,
+                    streamer=streamer,
                 )
             written = model.tokenizer.batch_decode(output[:, prompt.shape[1] :], skip_special_tokens=True)
             for row, text in zip(rows, written, strict=True):
                 texts[row] = text
-            bar.update(len(rows))
+            if shown is not None:
+                shown.update(len(rows))
     return texts
 
 
-def _tokens_of(model: LanguageModel, prompts: Sequence[str], n: int) -> list[list[int]]:
-    """Return each prompt's tokens n times, with the special tokens that the tokenizer adds."""
+def _tokens_of(model: LanguageModel, prompts: Sequence[str], chat: bool, n: int) -> list[list[int]]:
+    """Return each prompt's tokens n times, with the special tokens that the tokenizer or its chat template adds."""
     if isinstance(prompts, str):
         raise InputError("prompts are a list of texts; put the one in brackets")
-    return [ids for ids in tokenise(model.tokenizer, prompts, sys.maxsize).ids for _ in range(n)]
+    starts = tokenise(model.tokenizer, prompts, sys.maxsize).ids
+    if chat:
+        if model.tokenizer.chat_template is None:
+            raise InputError(
+                f"the tokenizer of {model.name} has no chat template: it is no chat model, or its tokenizer came "
+                "without one; leave chat out, and prompt it with text to go on from"
+            )
+        talks = [[{"role": "user", "content": prompt}] for prompt in prompts]
+        template: Any = model.tokenizer.apply_chat_template
+        starts = template(talks, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]
+    return [ids for ids in starts for _ in range(n)]
 
 
 def _batches(starts: Sequence[Sequence[int]]) -> Iterator[list[int]]:

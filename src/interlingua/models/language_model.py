@@ -205,7 +205,8 @@ def _from_pretrained(name: str, source: str | Path, revision: str | None, option
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
         except Exception as error:  # whatever a broken config, tokenizer or file makes a library raise
-            raise ModelError(f"cannot load model '{name}': {_reason(error)}") from error
+            asked = "" if Path(source).exists() else "no folder here has that name, and of the Hub: "
+            raise ModelError(f"cannot load model '{name}': {asked}{_reason(error)}") from error
     hf, info = loaded
     if info["missing_keys"]:
         raise ModelError(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from interlingua.errors import InputError
 from interlingua.experts.finders import FINDERS
@@ -60,6 +60,12 @@ class StudyConfig(Section):
     )
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:1, mps; all, which is every GPU; or several, as cuda:0,cuda:1"
+    )
+    device_map: str | None = Field(
+        None, description="auto spreads a model that is larger than one GPU over all of them, in place of device"
+    )
+    quantization: Literal["4bit", "8bit"] | None = Field(
+        None, description="round the weights when the model is loaded (extra `quantized`)"
     )
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
     mlp_endings: tuple[str, ...] | None = Field(
@@ -121,6 +127,14 @@ class StudyConfig(Section):
     correlation: Correlation = Field(Correlation(), description="correlation of accuracy with distance")
     projection: Projection = Field(Projection(), description="a map of the space by UMAP")
     sweep: Sweep = Field(Sweep(), description="share of target-language text against perplexity, over k")
+
+    @field_validator("device_map")
+    @classmethod
+    def _one_model_of_devices(cls, device_map: str | None, others: pydantic.ValidationInfo) -> str | None:
+        device = others.data.get("device", "auto")
+        if device_map is not None and (device == "all" or "," in device):
+            raise ValueError(f"it spreads one model over the devices, and device '{device}' has a model on each")
+        return device_map
 
     @property
     def several_edits(self) -> bool:

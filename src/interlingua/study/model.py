@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KNOWN = "model.json"
-LOADED_BY = ("model", "revision", "device", "dtype", "mlp_endings", "neurons")
+LOADED_BY = ("model", "revision", "device", "device_map", "dtype", "quantization", "mlp_endings", "neurons")
 """The part of a config that decides which model is loaded, and how."""
 
 
@@ -60,7 +60,9 @@ def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
     model = load_model(
         config.model,
         device=device,
+        device_map=config.device_map,
         dtype=config.dtype,
+        quantization=config.quantization,
         revision=config.revision,
         trust_remote_code=config.trust_remote_code,
         mlp_endings=config.mlp_endings,
