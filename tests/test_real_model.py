@@ -14,13 +14,19 @@ pytestmark = pytest.mark.real_model
 
 
 @pytest.fixture(scope="module")
-def probe():
-    return il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=30)
+def model(real_model):
+    """Return the model in the type that this machine computes fastest in, as a user has it."""
+    return il.load_model("gemma3-270m", device="cpu")
 
 
 @pytest.fixture(scope="module")
-def experts(real_model, probe):
-    return il.find_experts(real_model, probe)
+def probe():
+    return il.open_corpus("starter").parallel(languages=PAPER_PROBE_LANGUAGES, limit=20)
+
+
+@pytest.fixture(scope="module")
+def experts(model, probe):
+    return il.find_experts(model, probe)
 
 
 @pytest.fixture(scope="module")
@@ -62,30 +68,30 @@ def test_the_checkpoint_holds_the_packages_weights(real_model, tmp_path):
         assert (weights[ours].numpy() == expected).all()
 
 
-def test_steering_writes_spanish_and_the_model_is_as_before_afterwards(real_model, spanish):
-    tokens = real_model.tokenizer("The weather today", return_tensors="pt")
+def test_steering_writes_spanish_and_the_model_is_as_before_afterwards(model, spanish):
+    tokens = model.tokenizer("The weather today", return_tensors="pt")
     with torch.no_grad():
-        before = real_model.hf(**tokens).logits
-    with spanish.applied_to(real_model):
-        texts = il.generate(real_model, n=6, seed=0, max_new_tokens=24)
+        before = model.hf(**tokens).logits
+    with spanish.applied_to(model):
+        texts = il.generate(model, n=6, seed=0, max_new_tokens=24)
     words = [word for text in texts for word in text.lower().split()]
     assert sum(word in {"de", "la", "el", "los", "las", "que", "en", "para", "un", "una"} for word in words) > 10
     with torch.no_grad():
-        assert torch.equal(real_model.hf(**tokens).logits, before)
+        assert torch.equal(model.hf(**tokens).logits, before)
 
 
-def test_steering_brings_languages_together_and_random_neurons_do_not_help_retrieval(real_model, spanish):
-    evaluation = il.open_corpus("starter").parallel("devtest", languages=["es", "pt", "fr", "de", "ru"], limit=40)
+def test_steering_brings_languages_together_and_random_neurons_do_not_help_retrieval(model, spanish):
+    evaluation = il.open_corpus("starter").parallel("devtest", languages=["es", "pt", "fr", "de"], limit=30)
 
     def top1_and_distance(edit):
-        with edit.applied_to(real_model):
-            spaces = {code: il.embed(real_model, evaluation[code]) for code in evaluation.languages}
+        with edit.applied_to(model):
+            spaces = {code: il.embed(model, evaluation[code]) for code in evaluation.languages}
         pairs = il.retrieval(spaces).query("query != candidate")
         return pairs.top1.mean(), il.geometry(spaces).query("measure == 'distance'").value.mean()
 
     original, steered, random = (
         top1_and_distance(edit)
-        for edit in (spanish.with_strength(0), spanish, il.random_control(spanish, real_model.neurons))
+        for edit in (spanish.with_strength(0), spanish, il.random_control(spanish, model.neurons))
     )
     assert steered[0] > original[0] + 0.2
     assert steered[1] < original[1] / 2
@@ -101,9 +107,10 @@ def test_baked_equals_applied_after_a_reload(real_model, spanish, tmp_path):
     np.testing.assert_allclose(il.embed(reloaded, sentences), applied, atol=1e-4, rtol=1e-4)
 
 
-def test_bfloat16_finds_the_same_experts(real_model, probe, experts):
-    model = il.load_model("gemma3-270m", dtype="bfloat16", device="cpu")
-    other = il.find_experts(model, probe)
+def test_bfloat16_finds_the_same_experts(real_model):
+    probe = il.open_corpus("starter").parallel(languages=["en", "es", "ja"], limit=12)
+    experts = il.find_experts(real_model, probe)
+    other = il.find_experts(il.load_model("gemma3-270m", dtype="bfloat16", device="cpu"), probe)
     assert np.abs(other.auroc - experts.auroc).mean() < 0.01
     shared = set(other.top("spa_Latn", 500)) & set(experts.top("spa_Latn", 500))
     assert len(shared) > 400
