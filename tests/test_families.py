@@ -15,7 +15,7 @@ from interlingua.models import find_neurons
 from test_interventions import logits, some_edit
 
 TEXTS = [sentence for sentences in SENTENCES.values() for sentence in sentences]
-LOADS_WITHOUT_CODE = {"bloom", "falcon", "gpt2", "gpt_neox", "gptj", "llama", "opt", "phi", "xglm"}
+LOADS_WITHOUT_CODE = {"bloom", "falcon", "gpt2", "gpt_neox", "gptj", "llama", "mistral", "opt", "phi", "qwen2", "xglm"}
 
 
 @pytest.fixture(params=CONFIGS, scope="module")

@@ -29,4 +29,6 @@ def bake(
     bake_into(loaded, edit).save_pretrained(folder)
     config = read_json(folder / "config.json")
     needs_code = " (load it with --trust-remote-code, or trust_remote_code=True: it has biases that its family lacks)"
-    say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else ''}")
+    as_llama = config["model_type"] == "llama" != loaded.hf.config.model_type
+    of_llama = " (a Llama that computes the same: it has biases that its family lacks)" if as_llama else ""
+    say(f"Checkpoint: {folder}{needs_code if 'auto_map' in config else of_llama}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from interlingua.errors import ModelError
 from interlingua.interventions.weights import can_be_baked, write_edit
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
     """Return a copy of a model whose weights hold the intervention.
 
-    An edited layer that has no bias gets one. The copy needs nothing from interlingua to run, at no cost per token, and
-    its `save_pretrained` writes a checkpoint, whose config and card say what was baked (`baked_interventions`).
+    An edited layer that has no bias gets one, unless the edit only scales. The copy needs nothing from interlingua to
+    run, at no cost per token. Its `save_pretrained` writes a checkpoint, whose config and card say what was baked
+    (`baked_interventions`).
 
     Args:
         model: The model as it is now; it stays so. Inside `applied_to`, the copy has that edit too.
@@ -52,13 +53,22 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
             "pretraining_tp to 1"
         )
     for name in intervention.edits:
-        if not can_be_baked(model.hf.get_submodule(name.removesuffix(INPUTS))):
+        if not can_be_baked(model.hf.get_submodule(_module(name))):
             raise ModelError(
                 f"{name} is quantised, offloaded or wrapped, so that nothing can be baked into its weights; load the "
                 "model in full precision, merge an adapter (merge_and_unload), or steer by hooks (applied_to)"
             )
     baked = replace(model, hf=copy.deepcopy(model.hf))
     baked.hf.config.baked_interventions = [*baked_interventions(baked.hf.config), intervention.record()]
+    without_bias = {name for name in map(_module, intervention.edits) if model.hf.get_submodule(name).bias is None}
     for name, edit in intervention.edits.items():
-        write_edit(baked.hf.get_submodule(name.removesuffix(INPUTS)), edit, name.endswith(INPUTS))
+        write_edit(baked.hf.get_submodule(_module(name)), edit, name.endswith(INPUTS))
+    for name in without_bias:
+        linear: Any = baked.hf.get_submodule(name)
+        if not linear.bias.any():  # an edit that only scales: the architecture has all that it needs
+            linear.bias = None
     return baked
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(INPUTS)

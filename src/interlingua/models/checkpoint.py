@@ -12,6 +12,7 @@ import torch
 
 from interlingua.errors import ModelError
 from interlingua.files import folder_written_whole, write_json
+from interlingua.models.as_llama import as_llama, llama_config, with_parameters_of
 from interlingua.models.card import card_of_checkpoint
 from interlingua.models.quiet import quiet_transformers
 from interlingua.models.terms import terms_of
@@ -23,25 +24,47 @@ if TYPE_CHECKING:
 PREFIX = "interlingua_"
 BIAS_OPTIONS = ("mlp_bias", "bias", "use_bias")
 
+VARIANT = "baked"
+"""Weights that need the code beside them are in `model.baked.safetensors`: without the code none are found."""
+
 CODE = Template('''\
-"""$base with biases on the MLP layers that a baked intervention edits. Written by interlingua."""
+"""$causal with biases on the MLP layers that a baked intervention edits. Written by interlingua."""
 
 import torch
-from transformers import $base, $config
+from transformers import $body, $causal, $config
 
 
 class BakedConfig($config):
     model_type = "$model_type"
 
 
-class BakedForCausalLM($base):
+class Baked:
+    """Has the biases, and keeps its weights in model.baked.safetensors, where a class without them finds none."""
+
     config_class = BakedConfig
 
     def __init__(self, config):
         super().__init__(config)
+        own = {name for name, _ in self.named_modules()}
         for name in config.biased_linears:
-            linear = self.get_submodule(name)
+            within = name if name in own else name.removeprefix(self.base_model_prefix + ".")
+            linear = self.get_submodule(within)
             linear.bias = torch.nn.Parameter(torch.zeros(linear.out_features, dtype=linear.weight.dtype))
+
+    @classmethod
+    def from_pretrained(cls, *args, **options):
+        return super().from_pretrained(*args, **{**options, "variant": options.get("variant") or "$variant"})
+
+    def save_pretrained(self, *args, **options):
+        return super().save_pretrained(*args, **{**options, "variant": options.get("variant") or "$variant"})
+
+
+class BakedModel(Baked, $body):
+    pass
+
+
+class BakedForCausalLM(Baked, $causal):
+    pass
 ''')
 
 
@@ -52,8 +75,9 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
 
     Where the model has biases that its architecture lacks (baking makes them), the checkpoint is one of
     1. the same architecture with its option for biases, where it has one (Llama, Falcon), the other biases being 0;
-    2. the architecture with a dozen lines of code of its own, in the folder, which transformers runs with
-       `trust_remote_code=True` and refuses to load without: never a model that silently lacks its biases.
+    2. a Llama with biases, where one computes the same (Mistral, Qwen2; see `as_llama`);
+    3. the architecture with a few lines of code of its own, in the folder, which transformers runs with
+       `trust_remote_code=True`. Nothing loads it without them: Auto classes refuse, and other classes find no weights.
     """
     added = _parameters_beyond(hf, hf.config)
     if others := [name for name in added if not name.endswith(".bias") or ".lora_" in name]:
@@ -72,9 +96,11 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     with folder_written_whole(folder) as temporary, quiet_transformers():
         tokenizer.save_pretrained(temporary)
         if option is not None:
-            _with_option(hf, option).save_pretrained(temporary)
+            with_parameters_of(type(hf), _config_with(hf, option), hf).save_pretrained(temporary)
+        elif added and llama_config(hf.config) is not None:
+            as_llama(hf).save_pretrained(temporary)
         else:
-            hf.save_pretrained(temporary)
+            hf.save_pretrained(temporary, variant=VARIANT if added else None)
             if added:
                 _add_code(hf, added, temporary)
         _add_card(hf, name, temporary)
@@ -97,10 +123,10 @@ def _add_card(hf: PreTrainedModel, name: str, folder: Path) -> None:
 
 
 def takes_biases(hf: PreTrainedModel, modules: Iterable[str]) -> bool:
-    """Tell whether linear layers, given by name, have biases or get them by an option of the architecture."""
+    """Tell whether linear layers, given by name, have biases, or get them in a checkpoint without code."""
     biases = [f"{name}.bias" for name in modules]
     there = dict(hf.named_parameters())
-    if all(name in there for name in biases):
+    if all(name in there for name in biases) or llama_config(hf.config) is not None:
         return True
     for option in BIAS_OPTIONS:
         if getattr(hf.config, option, None) is False:
@@ -131,26 +157,15 @@ def _config_with(hf: PreTrainedModel, option: str) -> PreTrainedConfig:
     return type(hf.config).from_dict({**hf.config.to_dict(), option: True})
 
 
-def _with_option(hf: PreTrainedModel, option: str) -> PreTrainedModel:
-    with torch.device("meta"):
-        biased = type(hf)(_config_with(hf, option))
-    state = dict(hf.state_dict())
-    for name, parameter in biased.named_parameters():
-        state.setdefault(name, torch.zeros(parameter.shape, dtype=hf.dtype))
-    biased.load_state_dict(state, assign=True)
-    biased.tie_weights()
-    if hf.generation_config is not None:
-        biased.generation_config = hf.generation_config
-    return biased
-
-
 def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
     config = read_json(folder / "config.json")
     model_type = config["model_type"].removeprefix(PREFIX)
     names = {
-        "base": _transformers_class(hf).__name__,
+        "body": _transformers_class(hf.base_model).__name__,
+        "causal": _transformers_class(hf).__name__,
         "config": _transformers_class(hf.config).__name__,
         "model_type": PREFIX + model_type,
+        "variant": VARIANT,
     }
     (folder / "modeling_baked.py").write_text(CODE.substitute(names), encoding="utf-8")
     config.update(
@@ -158,6 +173,7 @@ def _add_code(hf: PreTrainedModel, added: list[str], folder: Path) -> None:
         architectures=["BakedForCausalLM"],
         auto_map={
             "AutoConfig": "modeling_baked.BakedConfig",
+            "AutoModel": "modeling_baked.BakedModel",
             "AutoModelForCausalLM": "modeling_baked.BakedForCausalLM",
         },
         biased_linears=[name.removesuffix(".bias") for name in added],
