@@ -1,22 +1,18 @@
 """The page in a real browser, opened from disk: the map answers, tables sort, and no request leaves the page."""
 
 import json
-import shutil
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from browser import errors_of, needs_browser, open_browser, requests_of, wait
 from interlingua.report import write_report
 from interlingua.study import StudyConfig
 from interlingua.study.store import Run
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 CODES = ("eng_Latn", "spa_Latn", "jpn_Jpan")
 SENTENCES = ('<b>one</b> & "two", that\'s it', "three", "four")
 
@@ -67,33 +63,17 @@ def page(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(page):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = open_browser()
     driver.get(page.as_uri())
     wait(driver, "document.querySelectorAll('.chart .main-svg').length")
     yield driver
     driver.quit()
 
 
-def wait(driver, condition, seconds=30):
-    until = time.monotonic() + seconds
-    while not driver.execute_script(f"return {condition}"):
-        assert time.monotonic() < until, condition
-        time.sleep(0.1)
-
-
 def test_the_page_opens_without_errors_and_asks_for_nothing(browser, page):
     wait(browser, "document.readyState === 'complete'")
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [sent["params"]["request"]["url"] for sent in messages if sent["method"] == "Network.requestWillBeSent"]
-    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [page.as_uri()]
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert requests_of(browser) == [page.as_uri()]
+    assert errors_of(browser) == []
 
 
 def test_the_map_shows_language_and_sentence_under_the_pointer(browser):

@@ -17,6 +17,7 @@ from interlingua.cli.console import err, log_shown, out
 from interlingua.cli.corpus import show
 from interlingua.cli.embed import embed
 from interlingua.cli.experts import experts
+from interlingua.cli.explore import explore
 from interlingua.cli.generate import generate
 from interlingua.cli.intervene import intervene
 from interlingua.cli.known import list_known
@@ -28,7 +29,7 @@ from interlingua.errors import InputError, InterlinguaError
 INTERRUPTED, TERMINATED = 130, 143  # the first is also what typer makes of Ctrl-C
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for command in (study, report, experts, intervene, generate, embed, perplexity, bake, compare, align):
+for command in (study, report, experts, intervene, generate, embed, perplexity, bake, compare, align, explore):
     app.command()(command)
 app.command("list")(list_known)
 corpus_app = typer.Typer(no_args_is_help=True, help="Look at a corpus before using it.")
