@@ -13,7 +13,7 @@ from interlingua import cli
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LOADING = {"--model", "--device", "--dtype", "--quantize", "--device-map", "--revision", "--trust-remote-code"}
-LOADS = ("align", "bake", "compare", "embed", "experts", "generate", "perplexity", "study")
+LOADS = ("align", "bake", "compare", "embed", "experts", "explore", "generate", "perplexity", "study")
 CALL = re.compile(r"interlingua (?P<command>corpus show|[a-z]+)(?P<rest>.*?)(?=interlingua [a-z]|$)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-[a-z]\b(?!-)")
 
@@ -80,6 +80,7 @@ def test_how_a_model_is_loaded_arrives(command, monkeypatch, tmp_path, corpus_fo
         "compare": ("--corpus", corpus_folder, "--out", tmp_path / "c"),
         "embed": (tmp_path / "text.txt", "--out", tmp_path / "e.npy"),
         "experts": ("--corpus", corpus_folder, "--out", tmp_path / "e"),
+        "explore": (),
         "generate": (),
         "perplexity": (tmp_path / "text.txt",),
         "study": ("--corpus", corpus_folder, "--out", tmp_path / "s"),
