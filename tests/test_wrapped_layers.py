@@ -83,6 +83,24 @@ def test_a_model_with_lora_has_the_neurons_of_its_base_is_told_from_it_and_is_no
     il.bake(merged, il.set_to_mean(il.find_experts(merged, il.open_corpus("starter").parallel(limit=4)), "es", 40))
 
 
+def test_a_folder_with_an_adapter_is_the_model_with_it_also_merged_and_at_hidden_units(checkpoint, corpus, tmp_path):
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    base = il.load_model(checkpoint, dtype="float32")
+    config = peft.LoraConfig(target_modules=MLP["llama"], r=4, init_lora_weights=False, task_type="CAUSAL_LM")
+    peft.get_peft_model(base.hf, config).save_pretrained(tmp_path)
+    adapted = il.load_model(tmp_path, dtype="float32", neurons="hidden")
+    assert adapted.identity()["weights"] == base.identity()["weights"], "the base has it since get_peft_model"
+    edit = il.set_to_mean(il.find_experts(adapted, corpus), "es", 40)
+    with edit.applied_to(adapted):
+        inside = il.embed(adapted, TEXTS)
+    for module in adapted.hf.modules():
+        if isinstance(module, peft.tuners.lora.Linear):
+            module.merge()
+    with edit.applied_to(adapted):
+        np.testing.assert_allclose(il.embed(adapted, TEXTS), inside, atol=1e-5)
+    assert np.abs(il.embed(adapted, TEXTS) - inside).max() > 1e-3
+
+
 def test_a_learned_prompt_is_refused():
     peft = pytest.importorskip("peft", reason="peft is not installed")
     model = make_model("llama")

@@ -16,7 +16,7 @@ from interlingua.errors import InputError, MissingExtraError, ModelError
 from interlingua.models.checkpoint import save_checkpoint
 from interlingua.models.identity import config_hash, tokenizer_hash, weights_hash
 from interlingua.models.neurons import NeuronIndex, Site, find_neurons
-from interlingua.models.origin import checkpoint_of
+from interlingua.models.origin import checkpoint_of, tokenizer_of
 from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def load_model(
 
     Args:
         name: A packaged model (`gemma3-270m`, which the extra `quickstart` carries), the id of a model on the Hugging
-            Face Hub, the path of a folder with a checkpoint, of a GGUF file or of a folder with one (extra `gguf`), or
-            a loaded `(model, tokenizer)`, which is set to evaluation mode and gets a pad token if it has none; of a
-            `PeftModel` the base model, whose layers hold the adapter.
+            Face Hub, the path of a folder with a checkpoint or a PEFT adapter, of a GGUF file or of a folder with one
+            (extra `gguf`), or a loaded `(model, tokenizer)`, which is set to evaluation mode and gets a pad token if it
+            has none; of a `PeftModel` the base model, whose layers hold the adapter.
         device: `auto` (a CUDA GPU if there is one, else Apple's, else the CPU), or a torch device such as `cuda:1`.
         device_map: Where transformers puts the parts of the model, instead of `device`: `auto` spreads a model that is
             larger than one GPU.
@@ -203,7 +203,7 @@ def _from_pretrained(name: str, source: str | Path, revision: str | None, option
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source, output_loading_info=True, **{**origin, **options}
             )
-            tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
+            tokenizer: Any = AutoTokenizer.from_pretrained(tokenizer_of(source), **origin)
         except Exception as error:  # whatever a broken config, tokenizer or file makes a library raise
             asked = "" if Path(source).exists() else "no folder here has that name, and of the Hub: "
             raise ModelError(f"cannot load model '{name}': {asked}{_reason(error)}") from error
@@ -225,6 +225,7 @@ def _quantization(quantization: str | QuantizationConfigMixin) -> QuantizationCo
         raise InputError(f"unknown quantization '{quantization}'; use 8bit, 4bit, or a config of transformers")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingExtraError(f"{quantization} quantisation", "quantized")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of a cast at every layer of every pass
     return BitsAndBytesConfig(load_in_8bit=quantization == "8bit", load_in_4bit=quantization == "4bit")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from interlingua.errors import ModelError
 from interlingua.models.gguf_checkpoint import checkpoint_of_file, gguf_file
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint, packaged_folder
+from interlingua.valid import read_json
 
 
 def checkpoint_of(name: str | Path) -> str | Path:
@@ -28,6 +29,14 @@ def checkpoint_of(name: str | Path) -> str | Path:
             f"cannot load model '{name}': there is no such {'file' if path.suffix == '.gguf' else 'folder'}"
         )
     return name
+
+
+def tokenizer_of(checkpoint: str | Path) -> str | Path:
+    """Return where a checkpoint's tokenizer is: of an adapter that PEFT wrote without one, with its base model."""
+    folder = Path(checkpoint)
+    if (folder / "adapter_config.json").is_file() and not (folder / "tokenizer_config.json").is_file():
+        return read_json(folder / "adapter_config.json")["base_model_name_or_path"]
+    return checkpoint
 
 
 def local_origin(name: str, revision: str | None) -> Path | None:
