@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlingua.languages import parse_languages
+from interlingua.errors import LanguageError
+from interlingua.languages import parse_language, parse_languages
+from interlingua.valid import read_json
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def seen_languages(model: str | Path) -> frozenset[str] | None:
 
     They are known where the makers name all of them: for Bloom, Aya-23, PolyLM and XGLM (`PRETRAINING` has the
     sources). Llama 3 and Gemma 3 were trained on more languages than are named, so that none can be said to be unseen.
+    Of a model of your own they are known where the `config.json` of its folder has `language_shares`, the share of the
+    training text by language, as those of `examples/controlled_pretraining` have.
 
     Args:
         model: An id on the Hub, a packaged model, or a folder that is named as the model.
@@ -146,5 +150,16 @@ def seen_languages(model: str | Path) -> frozenset[str] | None:
         >>> seen_languages("google/gemma-3-270m") is None
         True
     """
+    if (shares := language_shares(model)) is not None:
+        return frozenset(code for code, share in shares.items() if share > 0)
     known = pretraining_of(model)
     return known.languages if known is not None and known.complete else None
+
+
+def language_shares(model: str | Path) -> dict[str, float] | None:
+    """Return the share of each language in a model's training text, where the folder of the model records it."""
+    try:
+        shares = read_json(Path(model) / "config.json")["language_shares"]
+        return {parse_language(name): float(share) for name, share in shares.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, LanguageError):
+        return None

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Trains the models of the experiment, studies each, and fits the slopes; goes on where it was stopped.
+#
+#     bash experiment.sh [SHARES] [SEEDS]        # by default "0.01 0.05 0.2 0.5" and "0 1 2"
+#
+# Run it in a folder with `data/cloned`, which `prepare.py` writes. Written are models/, runs/ and results/.
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+for seed in ${2:-0 1 2}; do
+    for share in ${1:-0.01 0.05 0.2 0.5}; do
+        name=cloned-$share-$seed
+        rest=$(python -c "print(1 - $share)")
+        [ -f "models/$name/loss.csv" ] || python "$here/train.py" "$here/cloned.yaml" \
+            --shares "{eng_Latn: $rest, kor_Hang: $share}" --seed "$seed" --out "models/$name"
+        interlingua study "$here/study.yaml" --model "models/$name" --out "runs/$name"
+    done
+done
+python "$here/slope.py" runs/cloned-* --models models --language kor_Hang --out results
