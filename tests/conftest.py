@@ -70,9 +70,12 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
 
 
-def make_model(family: str, dtype: torch.dtype = torch.float32, seed: int = 0, **options) -> LanguageModel:
+def make_model(
+    family: str, dtype: torch.dtype = torch.float32, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None,
+    **options,
+) -> LanguageModel:  # fmt: skip
     """Make a random model of two layers, its weights large enough that languages differ; options go to its config."""
-    tokenizer = make_tokenizer()
+    tokenizer = tokenizer or make_tokenizer()
     config = CONFIGS[family](
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2, **options,

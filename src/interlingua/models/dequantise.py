@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from interlingua.errors import ModelError
+from interlingua.models.gguf_biases import add_left_out
 from interlingua.models.quiet import quiet_transformers
 
 LLAMA3_SCALING = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
@@ -22,6 +23,7 @@ def dequantise(gguf: Path, folder: Path) -> None:
     Raises:
         ModelError: The file lacks parameters, or scales its rotary positions in a way that would be lost.
     """
+    from gguf import GGUFReader
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     scaling, factors = _scaling_of(gguf)
@@ -36,9 +38,13 @@ def dequantise(gguf: Path, folder: Path) -> None:
         if hasattr(config, "quantization_config"):
             del config.quantization_config
         _set_scaling(config, scaling, factors)
+        state = dict(quantised.state_dict())
+        add_left_out(GGUFReader(gguf), config, state)
         with torch.device("meta"):
             plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-        plain.load_state_dict(quantised.state_dict(), assign=True)
+        for name in plain.state_dict().keys() - state.keys():
+            state[name] = torch.zeros(plain.get_parameter(name).shape)  # biases that a Llama has with the others
+        plain.load_state_dict(state, assign=True)
         plain.tie_weights()
         plain.save_pretrained(folder)
         tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
