@@ -1,8 +1,11 @@
 """GGUF files: a checkpoint is made of each once, computes what the original does, and is never silently another."""
 
+import errno
+
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import Gemma3TextConfig
 
 import interlingua as il
@@ -60,6 +63,7 @@ def write_gguf(path, model, *, architecture="llama", keys=(), tensors=(), withou
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(1)
     writer.add_pad_token_id(2)
+    writer.add_eot_token_id(7)
     writer.add_add_bos_token(True)
     writer.add_chat_template("{% for message in messages %}<{{ message.content }}>{% endfor %}")
     for name, tensor in model.hf.state_dict().items():
@@ -106,6 +110,7 @@ def test_a_file_or_its_folder_is_the_model_that_was_written_and_is_made_once(lla
     loaded = il.load_model(file, dtype="float32")
     torch.testing.assert_close(logits(loaded), logits(llama), atol=1e-5, rtol=1e-5)
     assert loaded.neurons == llama.neurons
+    assert loaded.hf.generation_config.eos_token_id == [1, 7], "a chat ends with a turn"
     assert loaded.tokenizer("the cat").input_ids[:2] == [0, len(llama.tokenizer) - 1], "the start token, and a merge"
     assert loaded.tokenizer.apply_chat_template([{"role": "user", "content": "a"}], tokenize=False) == "<a>"
     assert sum("Preparing" in line for line in said) == 1
@@ -181,6 +186,25 @@ def test_a_file_that_cannot_be_read_is_a_line_and_leaves_nothing(llama, tmp_path
     assert not [path for path in cache.glob("*") if path.suffix != ".lock"]
 
 
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "cannot write '.*': No space left on device; make room"),
+        (SafetensorError("I/O error: No space left"), "make room"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "no memory for the weights of .*tiny.gguf"),
+    ],
+)
+def test_no_room_is_no_fault_of_the_file(llama, tmp_path, cache, monkeypatch, raised, message):
+    def dequantise(gguf, folder):
+        raise raised
+
+    monkeypatch.setattr("interlingua.models.dequantise.dequantise", dequantise)
+    with pytest.raises(InterlinguaError, match=message) as failed:
+        il.load_model(write_gguf(tmp_path / "tiny.gguf", llama))
+    assert failed.value.exit_code == 1
+    assert not [path for path in cache.glob("*") if path.suffix != ".lock"]
+
+
 def test_without_the_library_the_extra_is_named(llama, tmp_path, monkeypatch):
     file = write_gguf(tmp_path / "tiny.gguf", llama)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -195,9 +219,10 @@ def test_without_the_library_the_extra_is_named(llama, tmp_path, monkeypatch):
         ("a/b/c", "there is no such folder"),
         ("model.gguf", "there is no such file"),
         (__file__, "it is a file; name its folder"),
+        (".", "the folder has no config.json, no adapter_config.json and no .gguf file"),
     ],
 )
-def test_a_path_where_nothing_is_says_so(tmp_path, monkeypatch, name, message):
+def test_a_path_where_no_model_is_says_so(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match=message):
         il.load_model(name)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from interlingua.errors import ModelError
 from interlingua.models.gguf_biases import add_left_out
 from interlingua.models.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    from gguf import GGUFReader
 
 LLAMA3_SCALING = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 """Of every Llama from 3.1 on, as its makers' configs say."""
@@ -26,7 +29,8 @@ def dequantise(gguf: Path, folder: Path) -> None:
     from gguf import GGUFReader
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    scaling, factors = _scaling_of(gguf)
+    reader = GGUFReader(gguf)
+    scaling, factors = _scaling_of(reader)
     from_file = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     with quiet_transformers(), redirect_stderr(StringIO()):  # its bar, which transformers cannot be asked to leave out
         loaded: Any = AutoModelForCausalLM.from_pretrained(**from_file, dtype=torch.float32, output_loading_info=True)
@@ -46,16 +50,23 @@ def dequantise(gguf: Path, folder: Path) -> None:
             state[name] = torch.zeros(plain.get_parameter(name).shape)  # biases that a Llama has with the others
         plain.load_state_dict(state, assign=True)
         plain.tie_weights()
+        _end_turns(plain, reader)
         plain.save_pretrained(folder)
         tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
         tokenizer.save_pretrained(folder)
 
 
-def _scaling_of(gguf: Path) -> tuple[dict[str, Any], torch.Tensor | None]:
-    """Return what a file says of scaled rotary positions, which transformers does not read: keys, and factors."""
-    from gguf import GGUFReader
+def _end_turns(plain: Any, reader: GGUFReader) -> None:
+    """Let generation end with a chat model's turn, whose end token transformers does not read."""
+    ends = plain.config.eos_token_id
+    turn = reader.fields.get("tokenizer.ggml.eot_token_id")
+    if turn is not None and plain.generation_config is not None:
+        ids = [*(ends if isinstance(ends, list) else [ends]), turn.contents()]
+        plain.generation_config.eos_token_id = list(dict.fromkeys(i for i in ids if i is not None))
 
-    reader = GGUFReader(gguf)
+
+def _scaling_of(reader: GGUFReader) -> tuple[dict[str, Any], torch.Tensor | None]:
+    """Return what a file says of scaled rotary positions, which transformers does not read: keys, and factors."""
     architecture = reader.fields["general.architecture"].contents()
     prefix = f"{architecture}.rope.scaling."
     keys = {name.removeprefix(prefix): f.contents() for name, f in reader.fields.items() if name.startswith(prefix)}

@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 
 import filelock
 import platformdirs
+from safetensors import SafetensorError
 
-from interlingua.errors import MissingExtraError, ModelError
+from interlingua.errors import MissingExtraError, ModelError, OutOfMemoryError
 from interlingua.files import folder_written_whole, sha256_of_file
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ def _write(gguf: Path, checkpoint: Path, shown: str) -> None:
     Raises:
         MissingExtraError: What reads such files is not installed.
         ModelError: Transformers cannot read it.
+        OutOfMemoryError: Its weights do not fit into memory.
     """
     if any(importlib.util.find_spec(needed) is None for needed in ("gguf", "accelerate")):
         raise MissingExtraError(f"reading {shown}", "gguf")
@@ -110,12 +112,17 @@ def _write(gguf: Path, checkpoint: Path, shown: str) -> None:
 
     try:
         dequantise(gguf, checkpoint)
-    except (OSError, MemoryError):
+    except SafetensorError:  # what cannot be written
         raise
-    except ModelError as error:
-        reason = str(error)
     except Exception as error:  # whatever a damaged or an unknown file makes a library raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            raise OutOfMemoryError(
+                f"no memory for the weights of {shown}, which take four bytes a parameter"
+            ) from error
+        if isinstance(error, OSError) and error.errno is not None:  # transformers raises others without a number
+            raise
+        kind = "" if isinstance(error, ModelError) else f"{type(error).__name__}: "
+        reason = " ".join(f"{kind}{error}".split())[:300]
     else:
         return
     raise ModelError(

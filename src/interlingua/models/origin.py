@@ -9,12 +9,15 @@ from interlingua.models.gguf_checkpoint import checkpoint_of_file, gguf_file
 from interlingua.models.packaged import PACKAGED_MODELS, packaged_checkpoint, packaged_folder
 from interlingua.valid import read_json
 
+ADAPTER = "adapter_config.json"
+"""What a folder has in which PEFT has written an adapter."""
+
 
 def checkpoint_of(name: str | Path) -> str | Path:
     """Return the folder of a model's checkpoint, which is made if the model is a GGUF file; or an id on the Hub.
 
     Raises:
-        ModelError: The name is a path, and there is nothing; or its GGUF file cannot be read.
+        ModelError: The name is a path, and there is no model; or its GGUF file cannot be read.
         InputError: It is a packaged model that is not installed.
     """
     if str(name) in PACKAGED_MODELS:
@@ -22,6 +25,8 @@ def checkpoint_of(name: str | Path) -> str | Path:
     if gguf := gguf_file(name):
         return checkpoint_of_file(gguf)
     path = Path(name)
+    if path.is_dir() and not any((path / config).is_file() for config in ("config.json", ADAPTER)):
+        raise ModelError(f"cannot load model '{name}': the folder has no config.json, no {ADAPTER} and no .gguf file")
     if path.is_file():
         raise ModelError(f"cannot load model '{name}': it is a file; name its folder, or a .gguf file")
     if _is_path(name) and not path.exists():
@@ -34,8 +39,8 @@ def checkpoint_of(name: str | Path) -> str | Path:
 def tokenizer_of(checkpoint: str | Path) -> str | Path:
     """Return where a checkpoint's tokenizer is: of an adapter that PEFT wrote without one, with its base model."""
     folder = Path(checkpoint)
-    if (folder / "adapter_config.json").is_file() and not (folder / "tokenizer_config.json").is_file():
-        return read_json(folder / "adapter_config.json")["base_model_name_or_path"]
+    if (folder / ADAPTER).is_file() and not (folder / "tokenizer_config.json").is_file():
+        return read_json(folder / ADAPTER)["base_model_name_or_path"]
     return checkpoint
 
 
