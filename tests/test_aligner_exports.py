@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import interlingua as il
 from conftest import make_model
+from interlingua.alignment.aligner import edit_of_cut
+from interlingua.alignment.cut import cut
 from interlingua.errors import InputError
 
 
@@ -106,6 +109,28 @@ def test_mteb_gets_the_vector_of_an_empty_sentence(llama, probe, tmp_path):
         found[1], SentenceTransformer(str(tmp_path / "st"), device="cpu").encode([""])[0], atol=2e-5
     )
     np.testing.assert_array_equal(found[1], found[3])
+
+
+@pytest.mark.parametrize("site", ["outputs", "hidden"])
+def test_an_export_and_a_saved_aligner_hold_the_edit_of_any_site(site, llama, probe, tmp_path):
+    """Scales and shifts alike; the edit has an effect, and both folders have it."""
+    from sentence_transformers import SentenceTransformer
+
+    model = llama.at(site)
+    plain = aligned(model, probe, layers=[1], language_free=True)
+    edit = edit_of_cut(il.set_to_mean(il.find_experts(model, probe), "es", k=40), plain.model)
+    assert edit is not None, "some of the experts lie in the blocks that are kept"
+    assert cut(model, 0).neurons.linears == tuple(x for x in model.neurons.linears if x.layer == 0)
+    steered = replace(plain, edit=edit)
+    sentences = list(probe["jpn_Jpan"][:7])
+    vectors = steered.encode(sentences)
+    assert np.abs(vectors - plain.encode(sentences)).max() > 1e-3
+    steered.save_sentence_transformer(tmp_path / "st")
+    exported = SentenceTransformer(str(tmp_path / "st"), device="cpu")
+    np.testing.assert_allclose(exported.encode(sentences), vectors, atol=2e-5)
+    steered.save_pretrained(tmp_path / "aligner")
+    again = il.Aligner.from_pretrained(tmp_path / "aligner", model=llama)
+    np.testing.assert_array_equal(again.encode(sentences), vectors)
 
 
 def test_several_layers_and_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):

@@ -20,6 +20,7 @@ from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import embed_layers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
+from interlingua.models.neurons import SITES
 from interlingua.valid import require_array
 
 
@@ -157,6 +158,9 @@ class Aligner(HubArtifact):
         made_from = artifact.description["made_from"]
         if model is None:
             model = load_model(made_from["model"], revision=made_from["revision"], dtype=made_from["dtype"])
+        model = next(
+            (at for site in SITES if made_from["neurons"] == (at := model.at(site)).neurons.fingerprint), model
+        )
         if made_from["neurons"] != model.neurons.fingerprint:
             raise ArtifactError(
                 f"this aligner was made for {made_from['model']}, whose layers have other names or sizes than those of "

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from interlingua.errors import InputError
-from interlingua.models import LanguageModel, find_neurons
+from interlingua.models import LanguageModel, NeuronIndex
 
 
 def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> LanguageModel:
@@ -48,4 +48,5 @@ def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> Langua
             owner, _, own = name.rpartition(".")
             setattr(hf.get_submodule(owner), own, model.hf.get_buffer(name))
     hf.tie_weights()
-    return replace(model, hf=hf.eval(), neurons=find_neurons(hf, model.mlp_endings))
+    below = NeuronIndex(tuple(linear for linear in model.neurons.linears if linear.layer < kept))
+    return replace(model, hf=hf.eval(), neurons=below)
