@@ -25,6 +25,8 @@ from sybil import Document, Example, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
+from browser import errors_of, needs_browser, open_browser, requests_of, wait
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 BLOCK = re.compile(r'(?P<language>\w+)(?: title="(?P<title>[^"]+)")?[ \t]*$\n', re.MULTILINE)
@@ -208,12 +210,33 @@ def test_the_options_that_pages_name_are_those_of_the_commands():
     assert len(named) > 15
 
 
-def test_the_documentation_builds_and_asks_nothing_of_a_network(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra `docs`)")
-    site = tmp_path / "site"
+    site = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)]
     built = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
+    return site
+
+
+@needs_browser
+def test_the_search_works_on_pages_opened_from_disk(site):
+    from selenium.webdriver import ActionChains
+
+    browser = open_browser()
+    try:
+        browser.get((site / "rooms" / "report.html").as_uri())
+        wait(browser, "document.readyState === 'complete'")
+        ActionChains(browser).send_keys("s").pause(0.5).send_keys("perplexity").perform()
+        wait(browser, "document.querySelectorAll('.md-search-result__item').length > 2")
+        assert [url for url in requests_of(browser) if not url.startswith("file:")] == []
+        assert errors_of(browser) == []
+    finally:
+        browser.quit()
+
+
+def test_the_documentation_builds_and_asks_nothing_of_a_network(site):
     pages = {path.relative_to(site).as_posix(): read(path) for path in site.rglob("*.html")}
     assert {"index.html", "protocol.html", "reference/measures.html"} <= set(pages)
     for name, page in pages.items():

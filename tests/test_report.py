@@ -1,5 +1,6 @@
 """The report as files: tables in three formats, one page, and nothing of a corpus that is not escaped."""
 
+import html
 import re
 import shutil
 from html.parser import HTMLParser
@@ -7,15 +8,17 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import yaml
 
 import interlingua as il
 from interlingua.analysis.published import published
+from interlingua.analysis.schema import ORDER
 from interlingua.errors import InputError
 from interlingua.report import write_comparison, write_report
 from interlingua.report.layout import Column, PaperTable
 from interlingua.report.paper_tables import paper_tables, unseen_languages
 from interlingua.report.paper_tables.bitexts import bitexts
-from interlingua.report.table_files import latex, markdown
+from interlingua.report.table_files import latex, markdown, write_tables
 from interlingua.study import StudyConfig
 from interlingua.study.store import Run
 
@@ -184,12 +187,12 @@ def _with_k(table, k):
 
 def test_latex_and_markdown_escape_what_they_must():
     frame = pd.DataFrame(
-        {"a": ["50 % of a_b & c|d <i>"], "language": ["jpn_Jpan"], "model": ["m"], "r": [0.5], "weak": [True]}
+        {"a": ["50 % of a_b & c|d <i>"], "language": ["jpn_Jpan"], "model": ["m"], "r": [0.5], "p": [0.0321]}
     )
-    columns = (Column("a", "a_b"), Column("language", "language", language=True), Column("r", "r", 2, faint="weak"))
+    columns = (Column("a", "a_b"), Column("language", "language", language=True), Column("r", "r", 2, p="p"))
     table = PaperTable("t", "Title", "note", frame, columns, {"m": frozenset({"jpn_Jpan"})})
-    assert r"50 \% of a\_b \& c|d <i> & \textcolor{red}{Japanese} & \textcolor{gray}{0.50} \\" in latex(table)
-    assert r"| 50 % of a\_b & c\|d \<i\> | Japanese † | (0.50) |" in markdown(table)
+    assert r"50 \% of a\_b \& c|d <i> & \textcolor{red}{Japanese} & 0.50, p = 0.032 \\" in latex(table)
+    assert r"| 50 % of a\_b & c\|d \<i\> | Japanese † | 0.50, p = 0.032 |" in markdown(table)
 
 
 def test_tables_are_written_and_old_ones_removed(run, page, tables):
@@ -221,7 +224,7 @@ def test_the_page_asks_nothing_of_a_network(page):
     elements = Elements(page)
     for tag, attributes in elements.found:
         for name in ("src", "href", "xlink:href", "action"):
-            if attributes.get(name):
+            if attributes.get(name) and tag != "a":  # a link asks for nothing until it is followed
                 assert attributes[name].startswith(("#", "data:")), (tag, attributes)
     assert "default-src 'none'" in page
 
@@ -233,6 +236,48 @@ def test_a_text_in_no_language_is_shown_as_such(run, tmp_path):
     other.write_tables({"texts": texts.astype({"language": "str"})})
     other.write_manifest(run.manifest)
     assert "<footer>no language, 0.00</footer>" in write_report(Run(other.folder)).read_text(encoding="utf-8")
+
+
+def test_the_claims_are_folded_and_have_their_numbers(run, page):
+    elements = Elements(page)
+    folded = [
+        attributes for tag, attributes in elements.found if tag == "details" and attributes.get("class") == "claim"
+    ]
+    assert len(folded) == len(run.tables["claims"])
+    assert not any("open" in attributes for attributes in folded)
+    text = "".join(elements.texts)
+    assert all(numbers in text for numbers in run.tables["claims"].numbers)
+
+
+def test_the_page_has_the_whole_config(run, page):
+    (shown,) = re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
+    assert StudyConfig.model_validate(yaml.safe_load(html.unescape(shown))) == run.config
+    assert set(yaml.safe_load(html.unescape(shown))) == set(StudyConfig.model_fields)
+    assert "https://aclanthology.org/2025.acl-long.118/" in page
+
+
+def test_every_figure_says_what_it_shows(page):
+    elements = Elements(page)
+    drawn = [attributes for tag, attributes in elements.found if tag == "svg"]
+    drawn += [attributes for tag, attributes in elements.found if attributes.get("class") == "chart"]
+    assert len(drawn) > 4
+    assert all(attributes["role"] == "img" and len(attributes["aria-label"]) > 8 for attributes in drawn)
+
+
+def test_conditions_stand_in_one_order(tables, page):
+    for name in ("summary", "gains", "landing"):
+        for _, rows in tables[name].frame.groupby("target" if "target" in tables[name].frame else "model"):
+            known = [condition for condition in rows.condition if condition in ORDER]
+            assert known == sorted(known, key=ORDER.index), name
+
+
+def test_no_text_of_a_table_becomes_a_formula(tmp_path):
+    frame = pd.DataFrame({"model": ["=1+1", "@x", "-cmd", "+3", "a=b", "\t=1"], "n": [-1.5, 2, 3, 4, 5, 6]})
+    table = PaperTable("t", "Title", "", frame, (Column("model", "model"), Column("n", "n", 1)))
+    write_tables([table], tmp_path)
+    lines = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1:6] == ["'=1+1,-1.5", "'@x,2.0", "'-cmd,3.0", "'+3,4.0", "a=b,5.0"]
+    assert not lines[6].lstrip('"').startswith(("\t", "="))
 
 
 def test_the_claims_come_first(page):

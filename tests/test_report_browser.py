@@ -89,18 +89,18 @@ def test_the_map_shows_language_and_sentence_under_the_pointer(browser):
 
 
 @pytest.mark.parametrize(
-    ("button", "spaces"), [("before", {"circle"}), ("after", {"x"}), ("before and after", {"circle", "x"})]
+    ("button", "spaces"), [("before", [True]), ("after", [False]), ("before and after", [False, True])]
 )
 def test_the_map_switches_between_before_and_after(browser, button, spaces):
     from selenium.webdriver import ActionChains
 
     named = {element.text: element for element in browser.find_elements("css selector", "#map .updatemenu-button")}
     ActionChains(browser).move_to_element(named[button]).click().perform()
-    visible = "document.getElementById('map').data.filter((trace) => trace.visible).map((trace) => trace.marker.symbol)"
-    wait(
-        browser,
-        f"JSON.stringify([...new Set({visible})].sort()) === '{json.dumps(sorted(spaces), separators=(',', ':'))}'",
-    )
+    visible = "document.getElementById('map').data.filter((trace) => trace.visible)"
+    hollow = f"{visible}.map((trace) => trace.marker.symbol.endsWith('-open'))"
+    wait(browser, f"JSON.stringify([...new Set({hollow})].sort()) === '{json.dumps(spaces, separators=(',', ':'))}'")
+    colours = browser.execute_script(f"return {visible}.map((trace) => trace.marker.color)")
+    assert len(set(colours)) == len(CODES)
     drawn = browser.find_elements("css selector", "#map .scatterlayer .trace")
     assert len(drawn) == len(CODES) * len(spaces)
 

@@ -1,16 +1,20 @@
 """The figures: what is drawn is what the tables hold."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 
+from interlingua.languages import FLORES_LANGUAGES, PAPER_LANGUAGES
 from interlingua.report.figures.change import retrieval_change
 from interlingua.report.figures.distances import MEASURES, distances
 from interlingua.report.figures.from_target import retrieval_from_target
 from interlingua.report.figures.space import _apart, space
 from interlingua.report.figures.style import UNSEEN
 from interlingua.report.figures.sweep import sweep
+from interlingua.report.looks import in_order, looks
 
 CODES = ("eng_Latn", "spa_Latn", "jpn_Jpan", "deu_Latn")
 EDIT = {"target": "spa_Latn", "kind": "set-to-mean", "k": 2000}
@@ -36,9 +40,10 @@ def test_accuracy_by_candidate(retrieval, condition):
     (axes,) = retrieval_from_target(retrieval, *SETTING, condition, SEEN).axes
     labels = [label.get_text() for label in axes.get_xticklabels()]
     rows = retrieval[(retrieval["query"] == "spa_Latn") & (retrieval.candidate != "spa_Latn")]
-    after = rows[rows.condition == condition].set_index("candidate").top1.sort_values(ascending=False)
-    before = rows[rows.condition == "original"].set_index("candidate").top1[after.index]
-    assert labels == [{"eng_Latn": "en", "jpn_Jpan": "ja", "deu_Latn": "de"}[code] for code in after.index]
+    candidates = ["eng_Latn", "deu_Latn", "jpn_Jpan"]
+    after = rows[rows.condition == condition].set_index("candidate").top1[candidates]
+    before = rows[rows.condition == "original"].set_index("candidate").top1[candidates]
+    assert labels == ["en", "de", "ja"]
     drawn = {
         points.get_label(): points.get_offsets()[:, 1] for points in axes.collections if "_" not in points.get_label()
     }
@@ -46,6 +51,17 @@ def test_accuracy_by_candidate(retrieval, condition):
     np.testing.assert_allclose(drawn["original"], before)
     colours = {label.get_text(): label.get_color() for label in axes.get_xticklabels()}
     assert colours["ja"] == UNSEEN != colours["de"]
+
+
+def test_experts_and_random_neurons_have_the_same_axes(retrieval):
+    higher = retrieval.assign(top1=retrieval.top1.where(retrieval.condition != "steered", retrieval.top1 * 3))
+    steered, random = (
+        retrieval_from_target(higher, *SETTING, condition, SEEN).axes[0] for condition in ("steered", "random")
+    )
+    assert steered.get_ylim() == random.get_ylim()
+    assert steered.get_ylim()[1] >= higher[higher["query"] == "spa_Latn"].query("candidate != 'spa_Latn'").top1.max()
+    names = [[label.get_text() for label in axes.get_xticklabels()] for axes in (steered, random)]
+    assert names[0] == names[1]
 
 
 def test_change_for_every_pair(retrieval):
@@ -98,6 +114,28 @@ def test_space_names_every_cloud():
     assert {text.get_text() for text in axes.texts if text.get_color() == UNSEEN} == {"ja", "ja*"}
     drawn = np.concatenate([points.get_offsets() for points in axes.collections])
     assert sorted(map(tuple, drawn)) == sorted(map(tuple, table[["x", "y"]].to_numpy()))
+    edges = {tuple(points.get_edgecolor()[0]) for points in axes.collections}
+    assert len(edges) == len(CODES)  # a language has one colour, before and after, and no other has it
+    assert [len(points.get_facecolor()) for points in axes.collections] == [0] * 4 + [1] * 4  # hollow, then filled
+
+
+def test_no_two_languages_look_alike():
+    for codes in (PAPER_LANGUAGES, FLORES_LANGUAGES):
+        found = looks(codes)
+        assert set(found) == set(codes)
+        assert len({look.colour for look in found.values()}) == len(codes)
+    ordered = list(looks(PAPER_LANGUAGES).values())
+    assert all(a.marker != b.marker for a, b in pairwise(ordered))
+
+
+def test_languages_of_one_script_stand_together():
+    scripts = [code[4:] for code in in_order(FLORES_LANGUAGES)]
+    assert [script for script, after in zip(scripts, [*scripts[1:], ""], strict=True) if script != after] == list(
+        dict.fromkeys(scripts)
+    )
+    assert in_order(["spa_Latn", "tha_Thai", "vie_Latn", "fra_Latn", "spa_Latn"]) == [
+        "fra_Latn", "spa_Latn", "vie_Latn", "tha_Thai",
+    ]  # fmt: skip
 
 
 def test_labels_part_until_none_overlaps():

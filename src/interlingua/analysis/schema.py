@@ -10,6 +10,9 @@ import pandas as pd
 ORIGINAL, STEERED, RANDOM = "original", "steered", "random"
 """The model as it is, with its experts edited, and with the same edits on random neurons."""
 
+ORDER = (ORIGINAL, STEERED, RANDOM)
+"""In which they are shown."""
+
 CONTROL = "control"
 """Another draw of random neurons: its tables are named `control_...`, with the columns of `DRAW`."""
 

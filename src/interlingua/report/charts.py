@@ -14,6 +14,7 @@ from interlingua.analysis.schema import EDIT, KEYS, ORIGINAL, STEERED, groups
 from interlingua.errors import MissingExtraError
 from interlingua.languages import language_name, short_code
 from interlingua.report.figures.style import UNSEEN, steered_to
+from interlingua.report.looks import in_order, looks
 from interlingua.study import Run
 
 if TYPE_CHECKING:
@@ -92,12 +93,15 @@ def _map(run: Run, unseen: frozenset[str]) -> Figure | None:
 
 def _clouds(table: pd.DataFrame) -> Iterator[tuple[str, list[Any]]]:
     """Yield the spaces of one map, each with a cloud of points a language."""
-    from plotly import colors, graph_objects
+    from plotly import graph_objects
 
-    palette = colors.qualitative.Dark24
+    shown = looks(table.language)
     for (space,), points in groups(table, ["space"]):
+        clouds = {code: cloud for (code,), cloud in groups(points, ["language"])}
         traces = []
-        for i, ((code,), cloud) in enumerate(groups(points, ["language"])):
+        for code, look in shown.items():
+            if (cloud := clouds.get(code)) is None:
+                continue
             steered = space == STEERED
             traces.append(
                 graph_objects.Scatter(
@@ -106,8 +110,12 @@ def _clouds(table: pd.DataFrame) -> Iterator[tuple[str, list[Any]]]:
                     mode="markers",
                     name=language_name(code),
                     legendgroup=code,
-                    showlegend=not steered,
-                    marker={"size": 6, "symbol": "x" if steered else "circle", "color": palette[i % len(palette)]},
+                    showlegend=steered,
+                    marker={
+                        "size": 7,
+                        "symbol": look.symbol if steered else f"{look.symbol}-open",
+                        "color": look.colour,
+                    },
                     text=_hover(cloud),
                     hovertemplate=f"<b>{language_name(code)}</b>, {'after' if steered else 'before'}<br>"
                     "%{text}<extra></extra>",
@@ -198,7 +206,7 @@ def _matrices(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
 
     A language with itself is left out: it is always right, and would hide the differences between the others.
     """
-    codes = list(dict.fromkeys(table["query"]))
+    codes = in_order(table["query"])
     between = table[table["query"] != table.candidate]
 
     def wide(rows: pd.DataFrame, values: str = "top1") -> pd.DataFrame:

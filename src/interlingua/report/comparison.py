@@ -15,6 +15,7 @@ from interlingua.report.figures import require_matplotlib, save_figure
 from interlingua.report.figures.growth import growth_figure
 from interlingua.report.figures.layers import is_plain, layers_figure
 from interlingua.report.markdown import markdown_frame
+from interlingua.report.table_files import no_formulas
 
 
 def answer(comparison: Comparison) -> str:
@@ -47,7 +48,7 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
     folder = Path(folder)
     for name, table in comparison.tables.items():
         with written_whole(folder / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
+            no_formulas(table).to_csv(temporary, index=False, float_format="%.6g")
     for name, figure in {"layers": layers_figure(comparison), "growth": growth_figure(comparison)}.items():
         save_figure(figure, folder, name)
     write_json(folder / "manifest.json", {**comparison.made_from, "chosen": str(comparison.chosen)})

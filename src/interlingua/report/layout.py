@@ -23,7 +23,7 @@ class Column:
         interval: The columns with the ends of its interval, shown in brackets.
         signed: Whether a plus sign is shown.
         language: Whether it holds codes of languages, shown by name, and in red where `unseen` says so.
-        faint: The column that says where it is grey: not significant.
+        p: The column with its p-value, shown behind it.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Column:
     interval: tuple[str, str] | None = None
     signed: bool = False
     language: bool = False
-    faint: str | None = None
+    p: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,12 @@ class Cell:
         order: What a column is sorted by: a number, or a text.
         number: Whether it is set to the right.
         unseen: A language that the model did not see in pre-training: red.
-        faint: Not significant: grey.
     """
 
     text: str
     order: float | str
     number: bool
     unseen: bool = False
-    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,16 +80,15 @@ class PaperTable:
 
     def _cell(self, column: Column, row: Mapping[Any, Any]) -> Cell:
         value = row[column.name]
-        faint = bool(column.faint and row[column.faint])
         if column.digits is not None:
             text = _number(column, row)
-            return Cell(text, float("-inf") if pd.isna(value) else float(value), True, faint=faint)
+            return Cell(text, float("-inf") if pd.isna(value) else float(value), True)
         if pd.isna(value):
             return Cell("", "", False)
         if not column.language:
-            return Cell(str(value), str(value), False, faint=faint)
+            return Cell(str(value), str(value), False)
         title = language_name(value) if "_" in value else value
-        return Cell(title, title, False, value in self.unseen.get(row.get("model", ""), ()), faint)
+        return Cell(title, title, False, value in self.unseen.get(row.get("model", ""), ()))
 
 
 def _number(column: Column, row: Mapping[Any, Any]) -> str:
@@ -104,4 +101,6 @@ def _number(column: Column, row: Mapping[Any, Any]) -> str:
     if column.interval is not None:
         low, high = (row[end] for end in column.interval)
         text += f" [{low:.{digits}f}, {high:.{digits}f}]"
+    if column.p is not None and not pd.isna(p := row[column.p]):
+        text += ", p < 0.001" if p < 0.001 else f", p = {p:.3f}"
     return text

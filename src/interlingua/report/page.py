@@ -61,6 +61,7 @@ def write_report(run: Run, folder: Path | None = None) -> Path:
         script=Markup(script.replace("</script", "<\\/script")) if drawn else "",
         samples=list(_samples(run)),
         origins=[_origin(run)],
+        configs={"": _whole_config(run)},
     )
 
 
@@ -96,6 +97,7 @@ def write_comparison(runs: Sequence[Run], folder: Path) -> Path:
         script="",
         samples=[],
         origins=[_origin(run) for run in runs],
+        configs={label: _whole_config(run) for label, run in labelled.items()},
     )
 
 
@@ -143,7 +145,7 @@ def _claims(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
                     "about": ", ".join(part for part in about if part),
                 }
             )
-    return sorted(found, key=lambda row: int(row["claim"].removeprefix("C")))
+    return sorted(found, key=lambda row: (int(row["claim"].removeprefix("C")), 0 if pd.isna(row["k"]) else row["k"]))
 
 
 def _figures(drawn: tuple[DrawnFigure, ...]) -> Iterator[tuple[DrawnFigure, Markup | None]]:
@@ -151,14 +153,17 @@ def _figures(drawn: tuple[DrawnFigure, ...]) -> Iterator[tuple[DrawnFigure, Mark
     size = 0
     for figure in drawn:
         size += figure.svg.stat().st_size
-        yield figure, _inline(figure.svg) if size <= INLINE_FIGURES else None
+        yield figure, _inline(figure) if size <= INLINE_FIGURES else None
 
 
-def _inline(svg: Path) -> Markup:
-    """Return an SVG file as an element of a page: without its XML head, its ids made unlike those of the others."""
-    text = re.sub(r"^.*?(?=<svg)", "", svg.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{svg.stem}-", text)
-    return Markup(text)
+def _inline(figure: DrawnFigure) -> Markup:
+    """Return a figure as an element of a page: without its XML head, its ids made unlike those of the others.
+
+    Its alternative text is its title: who does not see it has the numbers in the tables.
+    """
+    text = re.sub(r"^.*?(?=<svg)", "", figure.svg.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure.svg.stem}-", text)
+    return Markup(text.replace("<svg", Markup('<svg role="img" aria-label="{}"').format(figure.title), 1))
 
 
 def _for_script(text: str) -> Markup:
@@ -199,7 +204,11 @@ def _origin(run: Run) -> list[tuple[str, str]]:
         ("versions", f"interlingua {manifest['interlingua']}, torch {manifest['torch']}, transformers "
          f"{manifest['transformers']}, numpy {manifest['numpy']}, Python {manifest['python']}"),
         ("took", f"{manifest['seconds']:,.0f} s of computing in {manifest['cells']} cells"),
-        ("command", "interlingua study study.yaml, with:"),
-        ("study.yaml", yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True), sort_keys=False)),
+        ("command", "interlingua study study.yaml, with the config below"),
     ]  # fmt: skip
     return [(name, value) for name, value in parts if value]
+
+
+def _whole_config(run: Run) -> str:
+    """Return a run's resolved config: every key, those that were left at their defaults too."""
+    return yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

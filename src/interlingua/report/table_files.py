@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from interlingua.files import written_whole
 from interlingua.report.layout import Cell, PaperTable
 from interlingua.report.markdown import markdown_table, markdown_text
 
 UNSEEN_COLOUR = "red"
-FAINT_COLOUR = "gray"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "Δ": r"$\Delta$", "−": "$-$",
@@ -20,13 +22,13 @@ _LATEX = {
 def write_tables(tables: Iterable[PaperTable], folder: Path) -> list[Path]:
     """Write each table as `<name>.csv`, `.tex` and `.md`, and remove those of an earlier report.
 
-    The CSV has every number as it is and codes for languages; the other two are as the report shows them, with
-    languages that the model did not see in red.
+    The CSV has every number as it is and codes for languages, and an apostrophe before a text that a spreadsheet would
+    take for a formula; the other two are as the report shows them, with languages that the model did not see in red.
     """
     written = []
     for table in tables:
         for suffix, text in (
-            ("csv", table.frame.to_csv(index=False)),
+            ("csv", no_formulas(table.frame).to_csv(index=False)),
             ("tex", latex(table)),
             ("md", markdown(table)),
         ):
@@ -38,6 +40,15 @@ def write_tables(tables: Iterable[PaperTable], folder: Path) -> list[Path]:
         if earlier not in written:
             earlier.unlink()
     return written
+
+
+def no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame in which no text begins like a formula, which a spreadsheet would compute."""
+
+    def plain(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    return frame.rename(columns=plain).map(plain)
 
 
 def latex(table: PaperTable) -> str:
@@ -108,7 +119,7 @@ def markdown(table: PaperTable) -> str:
 
 def _marked(cell: Cell) -> str:
     # Markdown has no colours of its own; the note under a table says what the mark means.
-    return f"{cell.text} †" if cell.unseen else f"({cell.text})" if cell.faint else cell.text
+    return f"{cell.text} †" if cell.unseen else cell.text
 
 
 def _latex_row(cells: Iterable[str]) -> str:
@@ -116,9 +127,8 @@ def _latex_row(cells: Iterable[str]) -> str:
 
 
 def _latex_cell(cell: Cell) -> str:
-    colour = UNSEEN_COLOUR if cell.unseen else FAINT_COLOUR if cell.faint else None
     text = _latex_text(cell.text)
-    return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
+    return rf"\textcolor{{{UNSEEN_COLOUR}}}{{{text}}}" if cell.unseen else text
 
 
 def _latex_text(text: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from interlingua.analysis.evidence import changes
 from interlingua.analysis.schema import RANDOM, STEERED
 from interlingua.report.figures.style import NORMAL, SMALL, WIDTH, mark_unseen, of_setting, short
+from interlingua.report.looks import in_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ def retrieval_change(table: pd.DataFrame, target: str, kind: str, k: int, unseen
     between = table[table["query"] != table.candidate]
     found = of_setting(between, target, kind, k)
     steered = found[STEERED].pivot(index="query", columns="candidate", values="top1")
-    order = steered.mean(axis=1).sort_values(ascending=False, kind="stable").index
+    order = in_order(steered.index)
     shown = {
         name: changes(between, found[name], ["query", "candidate"], "top1")
         .pivot(index="query", columns="candidate", values="change")
@@ -45,8 +46,8 @@ def retrieval_change(table: pd.DataFrame, target: str, kind: str, k: int, unseen
     for axes, (name, change) in zip(panels, shown.items(), strict=True):
         image = axes.imshow(change.to_numpy(), cmap="RdBu", vmin=-limit, vmax=limit)
         axes.set_title("experts" if name == STEERED else "random neurons", fontsize=NORMAL)
-        axes.set_xticks(range(len(order)), short(list(order)), fontsize=SMALL - 1, rotation=90)
-        axes.set_yticks(range(len(order)), short(list(order)), fontsize=SMALL - 1)
+        axes.set_xticks(range(len(order)), short(order), fontsize=SMALL - 1, rotation=90)
+        axes.set_yticks(range(len(order)), short(order), fontsize=SMALL - 1)
         mark_unseen(axes.get_xticklabels(), order, unseen)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)

@@ -96,7 +96,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
         for target, kind, k in table[EDIT].drop_duplicates().itertuples(index=False, name=None):
             mapped = table[(table.target == target) & (table.kind == kind) & (table.k == k)]
             title = f"Map of the space by UMAP, {steered_to(target, kind, k)}"
-            caption = f"Dots: before; crosses, and labels with *: after. Colours tell languages apart.{red}"
+            caption = f"Hollow: before; filled, and labels with *: after. Colour and shape tell languages apart.{red}"
             yield "Figure 6", f"space-{_name(target, kind, k)}", title, caption, space(mapped, unseen)
     if "perplexity_matrix" in tables:
         for (condition, kind, k), rows in groups(tables["perplexity_matrix"], ["condition", "kind", "k"]):

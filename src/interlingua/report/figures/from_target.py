@@ -19,6 +19,7 @@ from interlingua.report.figures.style import (
     of_setting,
     short,
 )
+from interlingua.report.looks import in_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def retrieval_from_target(
     table: pd.DataFrame, target: str, kind: str, k: int, condition: str, unseen: frozenset[str]
 ) -> Figure:
-    """Draw accuracy before and after an edit, the candidates in the order of accuracy after it.
+    """Draw accuracy before and after an edit; that of experts and that of random neurons have the same axes.
 
     Args:
         table: The table `retrieval` of a study.
@@ -42,18 +43,19 @@ def retrieval_from_target(
     from_target = table[(table["query"] == target) & (table.candidate != target)]
     found = of_setting(from_target, target, kind, k)
     wide = {name: found[name].set_index("candidate").top1 for name in (ORIGINAL, condition)}
-    order = wide[condition].sort_values(ascending=False, kind="stable").index
+    order = in_order(wide[ORIGINAL].index)
+    highest = max(rows.top1.max() for rows in found.values())
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     axes = figure.subplots()
     x = np.arange(len(order))
     axes.vlines(x, wide[ORIGINAL][order], wide[condition][order], color="#cccccc", linewidth=1.5, zorder=1)
     for name, values in wide.items():
         axes.scatter(x, values[order], s=24, color=COLOURS[name], marker=MARKERS[name], label=name, zorder=2)
-    axes.set_xticks(x, short(list(order)))
+    axes.set_xticks(x, short(order))
     mark_unseen(axes.get_xticklabels(), order, unseen)
     axes.set_xlabel("candidate language", fontsize=NORMAL)
     axes.set_ylabel("top-1 accuracy", fontsize=NORMAL)
-    axes.set_ylim(bottom=min(-0.005, axes.get_ylim()[0]))
+    axes.set_ylim(-0.03 * highest - 0.005, 1.05 * highest + 0.005)
     clean(axes)
     figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL)
     return figure

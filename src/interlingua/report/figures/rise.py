@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from interlingua.report.figures.style import NORMAL, SMALL, WIDTH, short
+from interlingua.report.looks import in_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,8 +22,8 @@ def perplexity_rise(table: pd.DataFrame) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    order = list(dict.fromkeys(table.target))
-    columns = [*order, *(code for code in dict.fromkeys(table.language) if code not in order)]
+    order = in_order(table.target)
+    columns = [*order, *(code for code in in_order(table.language) if code not in order)]
     wide = table.pivot(index="target", columns="language", values="rise").reindex(index=order, columns=columns)
     values = wide.to_numpy()
     limit = max(0.05, float(np.nanmax(np.abs(values))))

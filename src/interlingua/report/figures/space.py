@@ -10,6 +10,7 @@ import pandas as pd
 from interlingua.analysis.schema import STEERED, groups
 from interlingua.languages import short_code
 from interlingua.report.figures.style import BLACK, SMALL, UNSEEN, WIDTH
+from interlingua.report.looks import looks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,24 +20,25 @@ ROUNDS = 200
 
 
 def space(table: pd.DataFrame, unseen: frozenset[str]) -> Figure:
-    """Draw a map: dots before, crosses after, and each language's code near the middle of its points.
+    """Draw a map: hollow marks before, filled ones after, and each language's code near the middle of its points.
 
     Args:
         table: The rows of one intervention in the table `projection` of a study.
         unseen: Languages that are written in red.
     """
-    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, WIDTH * 0.8), layout="constrained")
     axes = figure.subplots()
-    colours = colormaps["tab20"](range(20))  # they tell clouds apart and mean nothing; labels name them
-    codes = list(dict.fromkeys(table.language))
+    shown = looks(table.language)
     labels = []
     for (which, code), points in groups(table, ["space", "language"]):
         steered = which == STEERED
-        colour = colours[codes.index(str(code)) % len(colours)]
-        axes.scatter(points.x, points.y, s=9, marker="x" if steered else "o", color=colour, linewidths=0.8, alpha=0.8)
+        look = shown[str(code)]
+        axes.scatter(
+            points.x, points.y, s=12, marker=look.marker, edgecolors=look.colour, linewidths=0.7,
+            facecolors=look.colour if steered else "none",
+        )  # fmt: skip
         text = f"{short_code(str(code))}{'*' if steered else ''}"
         labels.append((float(points.x.median()), float(points.y.median()), text, str(code) in unseen))
     axes.set_axis_off()

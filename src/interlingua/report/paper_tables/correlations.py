@@ -35,21 +35,20 @@ def correlations(runs: Runs) -> Iterator[PaperTable]:
                 row["candidates"] = found["candidates"]
                 row[name] = found["r"] if defined else None
                 row |= {f"{name} low": found["low"], f"{name} high": found["high"], f"{name} p": found["p"]}
-                row[f"{name} faint"] = not defined or found["p"] > 0.05
                 row |= beside(paper, target, {name: row[name]}, condition="")
             rows.append(row)
     values = [
-        Column(name, heading, 2, interval=(f"{name} low", f"{name} high"), faint=f"{name} faint")
+        Column(name, heading, 2, interval=(f"{name} low", f"{name} high"), p=f"{name} p")
         for name, (heading, _) in CORRELATIONS.items()
     ]
     yield paper_table(
         runs,
         "table-2-correlations",
         "Correlations of top-1 accuracy with distance (table 2)",
-        "Pearson's r over candidate languages, the target being the query, with bootstrapped intervals of 95 %: over "
-        "all, and over those seen in pre-training where they are known, as the paper's are. Grey "
-        "(in brackets in Markdown) where p > 0.05; empty where a side is constant, so that r is not defined. acc: "
-        "top-1 accuracy; d: mean cosine distance; pre and post: before and after the intervention.",
+        "Pearson's r over candidate languages, the target being the query, with bootstrapped intervals of 95 % and the "
+        "p of no correlation: over all, and over those seen in pre-training where known, as the paper's are. Empty "
+        "where a side is constant, so that r is not defined. acc: top-1 accuracy; d: mean cosine distance; pre and "
+        "post: before and after the intervention.",
         rows,
         (LANGUAGE, Column("candidates", "candidates", 0), Column("among", "of those"), *values),
         tuple(CORRELATIONS),

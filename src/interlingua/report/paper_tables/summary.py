@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from interlingua.analysis import behaviour, summary
-from interlingua.analysis.schema import KEYS
+from interlingua.analysis.schema import KEYS, ORDER
 from interlingua.report.layout import Column, PaperTable
 from interlingua.report.paper_tables.beside_paper import SETTING, Runs, paper_table
 
@@ -19,7 +19,10 @@ def overview(runs: Runs) -> Iterator[PaperTable]:
         measured = run.tables, run.config.targets
         both = summary(*measured).merge(behaviour(*measured), on=KEYS, how="outer", sort=False)
         order = {target: i for i, target in enumerate(run.config.targets)}
-        both = both.sort_values("target", key=lambda names, order=order: names.map(order), kind="stable")
+        places = {"target": order, "condition": {condition: i for i, condition in enumerate(ORDER)}}
+        both = both.sort_values(
+            list(places), key=lambda names, of=places: names.map(of[str(names.name)]), kind="stable"
+        )
         rows.extend({"model": label, **row, "language": row["target"]} for row in both.to_dict("records"))
     columns = (
         Column("condition", "condition"), Column("language", "target", language=True), *SETTING,
