@@ -113,7 +113,7 @@ def seeds(arguments: argparse.Namespace) -> None:
     print("| folds | seed | chosen | held out | devtest |\n|---|---|---|---|---|")
     for folds in arguments.folds:
         for seed in arguments.seed:
-            tried = search_recipes(HeldOut(dev, folds=folds, seed=seed), ["wccn"], max_layers=1)
+            tried = search_recipes(HeldOut(dev, folds=folds, seed=seed), ["wccn"], max_blocks=1)
             recipe = simplest_of_the_best(tried)
             held_out = tried[recipe]
             judged = find_hits(recipe, dev, devtest).top1()

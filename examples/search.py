@@ -27,7 +27,7 @@ def fitted_aligner() -> il.Aligner:
     depth = model.hf.config.get_text_config().num_hidden_layers
     probe = il.open_corpus("starter").parallel("dev")
     layer = round(depth * 0.6)
-    return il.align(model, probe, layers=[layer], methods=["wccn"], max_layers=1, language_free=True, edits=None)
+    return il.align(model, probe, layers=[layer], methods=["wccn"], max_blocks=1, language_free=True)
 
 
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:

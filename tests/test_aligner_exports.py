@@ -10,8 +10,8 @@ import pytest
 
 import interlingua as il
 from conftest import make_model
-from interlingua.alignment.aligner import edit_of_cut
-from interlingua.alignment.cut import cut
+from interlingua.alignment import Candidate, EmbeddedProbe, Reading, Recipe
+from interlingua.alignment.cut import cut, edit_of_cut
 from interlingua.errors import InputError
 
 
@@ -21,7 +21,7 @@ def probe():
 
 
 def aligned(model, probe, **options):
-    return il.align(model, probe, methods=["wccn"], max_layers=1, edits=None, **options)
+    return il.align(model, probe, methods=["wccn"], max_blocks=1, **options)
 
 
 @pytest.mark.parametrize("special_tokens", [False, True])
@@ -37,6 +37,33 @@ def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, l
     kinds = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert all(kind.startswith("sentence_transformers.") for kind in kinds)
     assert any(kind.endswith("WordWeights") for kind in kinds) != special_tokens
+
+
+@pytest.mark.parametrize(
+    ("layers", "sif", "dimensions", "special_tokens"),
+    [((0, 1), (), None, True), ((0, 1, 2), (), 32, False), ((0, 2), (2, 1), 40, False), ((1,), (0,), None, True)],
+)
+def test_several_blocks_are_joined_by_stock_modules(
+    any_model, probe, tmp_path, layers, sif, dimensions, special_tokens
+):
+    from sentence_transformers import SentenceTransformer
+
+    embedded = EmbeddedProbe(any_model, probe, tmp_path / "kept", sif=True, folds=2, seed=0)
+    recipe = Recipe("weighted-wccn", layers, sif=sif, dimensions=dimensions)
+    aligner = Candidate(recipe, "cosine", Reading(special_tokens=special_tokens), (1.0,), embedded).fit()
+    sentences = [*probe["jpn_Jpan"][:7], "a"]
+    encoded = aligner.encode(sentences)
+    assert encoded.shape == (8, dimensions or 32 * len(recipe.blocks))
+    aligner.save_sentence_transformer(tmp_path / "st")
+    loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
+    np.testing.assert_allclose(loaded.encode(sentences), encoded, atol=2e-5)
+    assert loaded.get_embedding_dimension() == encoded.shape[1]
+    kinds = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
+    assert all(kind.startswith("sentence_transformers.") for kind in kinds)
+    aligner.save_pretrained(tmp_path / "aligner")
+    again = il.Aligner.from_pretrained(tmp_path / "aligner", model=any_model)
+    np.testing.assert_array_equal(again.encode(sentences), encoded)
+    assert again.blocks == recipe.blocks
 
 
 @pytest.mark.parametrize("special_tokens", [False, True])
@@ -133,11 +160,7 @@ def test_an_export_and_a_saved_aligner_hold_the_edit_of_any_site(site, llama, pr
     np.testing.assert_array_equal(again.encode(sentences), vectors)
 
 
-def test_several_layers_and_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):
-    several = il.align(family_models["llama"], probe, methods=["wccn"], edits=None)
-    object.__setattr__(several, "layers", (0, 1))
-    with pytest.raises(InputError, match="max_layers=1"):
-        several.save_sentence_transformer(tmp_path / "st")
+def test_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe, tmp_path):
     gemma = aligned(family_models["gemma3"], probe, layers=[1])
     experts = il.find_experts(family_models["gemma3"], probe)
     object.__setattr__(gemma, "edit", il.set_to_mean(experts, "es", 20))

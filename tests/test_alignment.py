@@ -26,6 +26,7 @@ from interlingua.alignment.search import search, search_recipes
 from interlingua.alignment.settings import Settings
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.alignment.wccn import wccn
+from interlingua.alignment.weighted_wccn import weighted_wccn
 from interlingua.alignment.whitening import whitening
 from interlingua.errors import ArtifactError, InputError, LanguageError
 
@@ -64,6 +65,28 @@ def test_wccn_is_the_definition_written_out_sentence_by_sentence(shrinkage):
     fitted = wccn(probe, shrinkage=shrinkage)
     np.testing.assert_allclose(fitted.matrices[0], expected, rtol=1e-8)
     np.testing.assert_allclose(fitted.means[1], probe["spa_Latn"].mean(axis=0))
+
+
+@given(st.integers(0, 1000), st.floats(0, 1), st.floats(0, 1), st.booleans())
+def test_weighted_wccn_weights_the_generalised_eigenvectors_of_both_covariances(seed, alpha, beta, per_language):
+    probe = make_probe(seed=seed)
+    stacked = np.array(list(probe.values()))
+    mean = stacked.mean(axis=1, keepdims=True) if per_language else stacked.mean(axis=(0, 1), keepdims=True)
+    centred = np.array([unit(space) for space in stacked - mean])
+    of_sentences = centred.mean(axis=0)
+    within = np.einsum("lsi,lsj->ij", centred - of_sentences, centred - of_sentences) / 120
+    between = np.cov(of_sentences.T, bias=True)
+    values, vectors = linalg.eigh(between, within + 0.1 * np.trace(within) / 6 * np.eye(6))
+    b = (values + values.mean()) / 2
+    weights = (b / (1 + b)) ** alpha * (1 + b) ** -beta
+    matrix = weighted_wccn(probe, shrinkage=0.1, per_language=per_language, alpha=alpha, beta=beta).matrices[0]
+    np.testing.assert_allclose(matrix.T @ matrix, (vectors * weights**2) @ vectors.T, rtol=1e-6, atol=1e-8)
+
+
+def test_weighted_wccn_without_weights_has_the_cosines_of_wccn():
+    probe = make_probe()
+    plain, weighted = (fit.apply(probe["eng_Latn"]) for fit in (wccn(probe), weighted_wccn(probe, alpha=0, beta=0)))
+    np.testing.assert_allclose(weighted @ weighted.T, plain @ plain.T, atol=1e-8)
 
 
 def test_whitening_makes_every_direction_vary_alike_and_leaves_none_turned():
@@ -152,7 +175,7 @@ def test_align_is_the_search_and_the_choice_and_the_fit_of_compare(llama, tmp_pa
     grid = EditGrid(kinds=("set-to-mean",), k=(20,), strengths=(1.0,), sentences=30, languages=3)
     settings = Settings(edits=grid, draws=1, sizes=(), resamples=10)
     compared = il.compare(llama, probe, evaluation, tmp_path, settings=settings)
-    fitted, aligner = compared.chosen.fit(), il.align(llama, probe, edits=grid)
+    fitted, aligner = compared.chosen.fit(), il.align(llama, probe, layers=range(3), methods=list(METHODS), edits=grid)
     assert fitted.made_from == aligner.made_from
     assert fitted.made_from["recipe"] == str(compared.chosen.recipe)
     assert fitted.made_from["held_out_top1"] == compared.chosen.top1
@@ -163,13 +186,14 @@ def test_align_is_the_search_and_the_choice_and_the_fit_of_compare(llama, tmp_pa
 
 
 def test_what_cannot_be_searched_is_said_before_anything_is_embedded(llama, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_blocks", None)
     other = il.open_corpus("starter").parallel("devtest", languages=corpus.languages, limit=6)
     for wrong, message in (
         ({"layers": (99,)}, "between -3 and 2; 99"),
         ({"folds": 9}, "make 2 to 3 folds"),
         ({"methods": ("magic",)}, "unknown method 'magic'"),
-        ({"max_layers": 4}, "1 to 3 layers"),
+        ({"max_blocks": 0}, "at least one block"),
+        ({"dimensions": 0}, "at least one dimension"),
     ):
         with pytest.raises(InputError, match=message):
             il.align(llama, corpus, folder=tmp_path / "a", **wrong)
@@ -215,7 +239,7 @@ def test_the_held_out_score_is_that_of_the_scoring(llama, monkeypatch):
         return {name: [0.5 * s if name == "cosine" else s for s in folds] for name, folds in scores.items()}
 
     monkeypatch.setattr(HeldOut, "of_folds", worse_by_cosine)
-    aligner = il.align(llama, probe, layers=[1], methods=["centring"], edits=None, language_free=True)
+    aligner = il.align(llama, probe, layers=[1], methods=["centring"], max_blocks=1, language_free=True)
     embedded = il.embed_layers(llama, [s for c in probe.languages for s in probe[c]], layers=[1], special_tokens=False)
     spaces = {1: dict(zip(probe.languages, np.split(embedded.of_layer[1], 3), strict=True))}
     right = HeldOut(spaces, scorings=["csls"]).top1(Recipe("centring", (1,)), "csls")
@@ -328,7 +352,7 @@ def test_embeddings_on_disk_are_those_in_memory_and_are_made_once(llama, corpus,
     for damaged in tmp_path.glob("fra_Latn*"):
         damaged.write_bytes(damaged.read_bytes()[:50])
     assert list(embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])) == [0]
-    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_blocks", None)
     again = embed_to_disk(llama, corpus.sentences, tmp_path, layers=[0])
     expected = il.embed(llama, corpus["fra_Latn"], layer=0, special_tokens=False)
     np.testing.assert_array_equal(again[0]["fra_Latn"], expected)

@@ -24,6 +24,7 @@ QUICK = Settings(
     methods=("identity", "centring", "wccn"),
     scorings=("cosine", "csls"),
     edits=EditGrid(kinds=("set-to-mean", "neutralise"), k=(20,), strengths=(1.0,), sentences=30, languages=3),
+    sif=False,
     folds=2,
     draws=2,
     sizes=(10, 20),
@@ -98,7 +99,7 @@ def test_the_ranking_is_what_the_pieces_give_by_hand(found, llama, probe, evalua
 @pytest.mark.parametrize("special_tokens", [False, True])
 def test_only_the_layers_asked_for_are_mapped(llama, probe, evaluation, tmp_path, special_tokens):
     settings = Settings(
-        layers=(1,), methods=("wccn",), scorings=("cosine",), edits=None, special_tokens=special_tokens, folds=2,
+        layers=(1,), methods=("wccn",), scorings=("cosine",), sif=False, special_tokens=special_tokens, folds=2,
         draws=1, sizes=(10,), resamples=10,
     )  # fmt: skip
     found = il.compare(llama, probe, evaluation, tmp_path, settings=settings)
@@ -147,7 +148,7 @@ def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
 def test_a_second_run_reads_the_model_no_more_than_for_experts_and_gives_the_same(
     found, llama, probe, evaluation, bitext_folder, place, monkeypatch
 ):
-    monkeypatch.setattr("interlingua.alignment.spaces.embed_layers", None)
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_blocks", None)
     monkeypatch.setattr("interlingua.alignment.edits.embed_layers", None)
     bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
     again = il.compare(llama, probe, evaluation, place, settings=QUICK, bitexts=bitexts, seen=["eng_Latn", "deu_Latn"])
@@ -241,7 +242,7 @@ def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path
         assert not exit_.value.code
         return capsys.readouterr().out
 
-    common = ("--model", checkpoint, "--no-interventions", "--folds", "2", "--method", "centring")
+    common = ("--model", checkpoint, "--folds", "2", "--method", "centring")
     folder = make_folder(tmp_path / "corpus")
     printed = run(
         "compare", *common, "--corpus", folder, "--scoring", "cosine", "--layer", "2", "--out", tmp_path / "compared"
@@ -252,6 +253,17 @@ def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path
     assert "Held-out top-1 inside the probe" in printed
     assert il.Aligner.from_pretrained(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
     assert (tmp_path / "st" / "modules.json").is_file()
+    (tmp_path / "text").mkdir()
+    for code, lines in {"es": "el gato\nla casa\n\nsí\n", "de": "der Hund\nnein\n"}.items():
+        (tmp_path / "text" / f"{code}.txt").write_text(lines, encoding="utf-8")
+    made = ("--out", tmp_path / "b", "--adapt", tmp_path / "text", "--dimensions", "8")
+    printed = run("align", "--model", checkpoint, "--folds", "2", "--corpus", folder, "--corpus", "starter", *made)
+    assert "Adapted to 5 sentences" in printed
+    assert "was looked at" in printed
+    adapted = il.Aligner.from_pretrained(tmp_path / "b")
+    assert adapted.made_from["adapted_to"]["sentences"] == {"deu_Latn": 2, "spa_Latn": 3}
+    assert adapted.made_from["sentences"] == 112
+    assert adapted.encode(["el gato"], "es").shape[1] in (8, 32)
 
 
 def make_folder(folder):

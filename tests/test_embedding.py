@@ -52,6 +52,20 @@ def test_pools_and_special_tokens(any_model, pool, special_tokens):
             np.testing.assert_allclose(embedded[row], reduce(counted), atol=5e-5)
 
 
+def test_tokens_are_weighted_in_the_same_pass(any_model):
+    weights = np.random.default_rng(0).random(any_model.hf.get_input_embeddings().num_embeddings) + 0.1
+    result = il.embed_layers(any_model, TEXTS, special_tokens=False, token_weights=weights)
+    plain = il.embed_layers(any_model, TEXTS, special_tokens=False)
+    assert not plain.weighted
+    for row, text in enumerate(TEXTS):
+        states, special = hidden_states(any_model, text)
+        own = weights[np.array(any_model.tokenizer(text)["input_ids"])[~special]]
+        for layer, embedded in result.weighted.items():
+            expected = np.average(states[layer][~special], axis=0, weights=own)
+            np.testing.assert_allclose(embedded[row], expected, atol=5e-5)
+            np.testing.assert_array_equal(result.of_layer[layer], plain.of_layer[layer])
+
+
 @given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 100))
 def test_pooling_by_hand(sentences, tokens, seed):
     random = np.random.default_rng(seed)

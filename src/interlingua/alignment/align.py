@@ -8,14 +8,24 @@ from tempfile import TemporaryDirectory
 
 from interlingua.alignment.aligner import Aligner
 from interlingua.alignment.choose import TOLERANCE, choose
-from interlingua.alignment.edits import EVERY_KIND, EditGrid
+from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.embedded_probe import EmbeddedProbe
 from interlingua.alignment.held_out import FOLDS
-from interlingua.alignment.methods import METHODS
-from interlingua.alignment.search import LEADING, search
-from interlingua.alignment.settings import Settings
+from interlingua.alignment.search import search
+from interlingua.alignment.settings import MAX_BLOCKS, Settings
 from interlingua.corpora import ParallelCorpus
 from interlingua.models import LanguageModel
+
+BEST = "weighted-wccn"
+
+
+def middle_layers(model: LanguageModel) -> tuple[int, ...]:
+    """Return the layers from a sixth to three fifths of a model's depth, where translations are near each other.
+
+    Lower layers tell words apart, not sentences; higher ones turn to the next token, and cost more to reach.
+    """
+    depth = model.hf.config.get_text_config().num_hidden_layers
+    return tuple(range(max(1, depth // 6), max(1, depth * 3 // 5) + 1))
 
 
 def align(
@@ -24,8 +34,10 @@ def align(
     *,
     layers: Sequence[int] | None = None,
     methods: Sequence[str] | None = None,
-    max_layers: int = LEADING,
-    edits: EditGrid | None = EVERY_KIND,
+    max_blocks: int = MAX_BLOCKS,
+    sif: bool = True,
+    dimensions: int | None = None,
+    edits: EditGrid | None = None,
     language_free: bool = False,
     final_norm: bool = False,
     special_tokens: bool = False,
@@ -44,11 +56,12 @@ def align(
     Args:
         model: The model, which stays as it is.
         probe: Parallel sentences in two languages or more.
-        layers: Hidden states to choose from, numbered from 0; by default all.
-        methods: Names of `METHODS`; by default all.
-        max_layers: How many layers may be concatenated, 1 to 3. With 1 the result can be exported.
-        edits: Which interventions are tried before the map; by default every kind at k = 2,000, half and whole. None
-            for none.
+        layers: Hidden states to choose from, numbered from 0; by default those of `middle_layers`.
+        methods: Names of `METHODS`; by default weighted WCCN alone, which has been the best in every comparison.
+        max_blocks: How many blocks a recipe may have: layers, by the mean over tokens or by SIF, each with its own map.
+        sif: Whether layers are pooled by SIF too, with the token frequencies of the probe.
+        dimensions: To how many dimensions the vectors of several blocks are reduced, by PCA; by default they are not.
+        edits: Which interventions are tried before the map, `EditGrid()` for every kind; by default none.
         language_free: Choose among the forms that need no language at run time alone. Without it, each language's own
             mean is taken where it is better by more than the tolerance, and `encode` should be given the language.
         final_norm: Read the chosen layer, which is then only one, through the model's final norm (see
@@ -70,10 +83,12 @@ def align(
         >>> aligner.encode(["It rains."]) @ aligner.encode(["Llueve."]).T  # doctest: +SKIP
     """
     settings = Settings(
-        layers=None if layers is None else tuple(layers),
-        methods=tuple(METHODS) if methods is None else tuple(methods),
+        layers=middle_layers(model) if layers is None else tuple(layers),
+        methods=(BEST,) if methods is None else tuple(methods),
         scorings=("cosine", "csls"),
-        max_layers=1 if final_norm else max_layers,
+        max_blocks=1 if final_norm else max_blocks,
+        sif=sif and not final_norm,
+        dimensions=dimensions,
         edits=edits,
         language_free=language_free,
         special_tokens=special_tokens,
@@ -83,6 +98,6 @@ def align(
     )
     with TemporaryDirectory() as scratch:
         place = Path(scratch if folder is None else folder)
-        embedded = EmbeddedProbe(model, probe, place, layers=layers, folds=folds, seed=seed)
+        embedded = EmbeddedProbe(model, probe, place, layers=settings.layers, sif=settings.sif, folds=folds, seed=seed)
         chosen = choose(search(embedded, settings).candidates, tolerance)
         return chosen.fit(final_norm=final_norm)

@@ -4,52 +4,29 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, Field, NonNegativeInt
 
+from interlingua.alignment.adapting import Spread, centre_on, self_train
+from interlingua.alignment.aligner_file import AlignerFields, require_arrays
+from interlingua.alignment.blocks import Block, Sif, embed_blocks
 from interlingua.alignment.card_of_aligner import SENTENCE_TRANSFORMERS, card_of_aligner
 from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
-from interlingua.artifact import Artifact, HubArtifact, artifact_folder, damaged, load_artifact, save_artifact
-from interlingua.errors import ArtifactError
+from interlingua.artifact import Artifact, HubArtifact, artifact_folder, load_artifact, save_artifact
+from interlingua.errors import ArtifactError, InputError
+from interlingua.files import sha256_of_json
 from interlingua.interventions import Intervention, edited
-from interlingua.measures.embedding import embed_layers
+from interlingua.languages import parse_language
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
 from interlingua.models.neurons import SITES
-from interlingua.valid import require_array
 
-
-class MadeFrom(BaseModel):
-    """What an aligner says that it is made from, at least."""
-
-    model: str
-    revision: str | None
-    dtype: str
-    neurons: str
-
-
-class EditFields(BaseModel):
-    """What an aligner says of its intervention."""
-
-    kind: str
-    parameters: dict[str, Any]
-
-
-class AlignerFields(BaseModel):
-    """What the manifest of an aligner has; those of before special tokens were left out do not name them."""
-
-    languages: list[str]
-    layers: list[NonNegativeInt] = Field(min_length=1)
-    scoring: Scoring
-    final_norm: bool
-    special_tokens: bool = True
-    made_from: MadeFrom
-    edit: EditFields | None = None
+THRESHOLD = 0.1
+"""How far a mined pair stands out from its neighbours, in cosine."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +36,23 @@ class Aligner(HubArtifact):
     Attributes:
         model: The model, without the blocks that are not needed.
         layers: The hidden states that are read, numbered from 0; several are concatenated.
-        alignment: The map.
+        alignment: The map of all of them.
         made_from: The recipe, its held-out top-1, the model and the probe.
         scoring: What neighbours are found by best: `cosine`, which is the inner product of what `encode` returns, or
             `csls`, for `retrieval` and `bitext`.
         edit: What the model runs with, if an intervention helps.
         final_norm: Whether the layer is read through the model's final norm.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
+        sif: The hidden states that are also read by SIF; see `Recipe`.
+        token_weights: Of each token of the vocabulary in SIF: float32 [vocabulary].
+        spread: How the probe varies behind the map, which self-training starts from.
 
     Example:
         With a `model` of 32 dimensions, and a `probe` in four languages to fit the map on:
 
         >>> from interlingua.alignment import Recipe
         >>> recipe = Recipe("centring", (1,))
-        >>> read = {"layers": [1], "special_tokens": False}
-        >>> space = {1: {code: embed_layers(model, probe[code], **read).of_layer[1] for code in probe.languages}}
+        >>> space = {1: {code: embed_blocks(model, probe[code], [1])[1] for code in probe.languages}}
         >>> aligner = Aligner(model, recipe.layers, recipe.fit(space), {"recipe": str(recipe)})
         >>> aligner.layers, aligner.encode(["It rains.", "Llueve."]).shape
         ((1,), (2, 32))
@@ -87,6 +66,14 @@ class Aligner(HubArtifact):
     edit: Intervention | None = field(default=None, repr=False)
     final_norm: bool = False
     special_tokens: bool = False
+    sif: tuple[int, ...] = ()
+    token_weights: np.ndarray | None = field(default=None, repr=False, compare=False)
+    spread: Spread | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What is read, in the order in which it is concatenated."""
+        return (*self.layers, *map(Sif, self.sif))
 
     def encode(self, sentences: Sequence[str], language: str | None = None) -> np.ndarray:
         """Return aligned embeddings, whose inner product is their cosine similarity.
@@ -109,23 +96,77 @@ class Aligner(HubArtifact):
                 "it, or align with language_free=True",
                 stacklevel=2,
             )
+        return unit_length(self.alignment.apply(self.read(sentences), language)).astype(np.float32)
+
+    def read(self, sentences: Sequence[str]) -> np.ndarray:
+        """Return what the map is applied to, the blocks side by side: float32 [sentences, summed dimensions]."""
         with edited(self.model, self.edit):
-            states = embed_layers(
-                self.model, sentences, layers=self.layers, special_tokens=self.special_tokens
-            ).of_layer
-        side_by_side = np.concatenate([states[layer] for layer in self.layers], axis=1)
-        return unit_length(self.alignment.apply(side_by_side, language)).astype(np.float32)
+            states = embed_blocks(
+                self.model, sentences, self.blocks, special_tokens=self.special_tokens,
+                token_weights=self.token_weights,
+            )  # fmt: skip
+        return np.concatenate([states[block] for block in self.blocks], axis=1)
+
+    def adapt(
+        self,
+        sentences_by_language: Mapping[str, Sequence[str]],
+        *,
+        self_training: bool = True,
+        threshold: float = THRESHOLD,
+    ) -> Aligner:
+        """Return an aligner that is adapted to text without labels, which need not be parallel.
+
+        Each language's mean in that text is subtracted instead of the probe's, and the map is refitted on pairs that it
+        finds in the text by itself. What is judged on the same text then is judged on text that was looked at;
+        `made_from["adapted_to"]` says so, and on which text.
+
+        Args:
+            sentences_by_language: For each language any sentences, a hundred at least. Give `encode` the language.
+            self_training: Whether pairs are sought and the map is refitted on them; otherwise it is centred alone. In
+                text in which hardly a sentence has a translation, leave it out: pairs that are none do harm.
+            threshold: How far a pair must stand out from its neighbours, in cosine; see
+                `adapting.mutual_neighbours`.
+
+        Raises:
+            InputError: The aligner has a matrix for each language, or self-training is asked for and it was saved
+                by a version that did not keep what that needs, or a language has fewer than two sentences.
+        """
+        if self.alignment.needs_language:
+            raise InputError("this aligner has a matrix for each language, and cannot be adapted")
+        if self_training and self.spread is None:
+            raise InputError("this aligner does not know how its probe varied; fit it again, or self_training=False")
+        texts = {parse_language(code): list(lines) for code, lines in sentences_by_language.items()}
+        for code, lines in texts.items():
+            if len(lines) < 2:
+                raise InputError(f"{code} has {len(lines)} sentences; a mean needs more")
+        read = {code: self.read(lines) for code, lines in texts.items()}
+        alignment, found = centre_on(self.alignment, read), 0
+        if self_training and self.spread is not None:
+            alignment, found = self_train(alignment, self.spread, read, threshold=threshold)
+        adapted_to = {
+            "sentences": {code: len(lines) for code, lines in texts.items()},
+            "sha256": sha256_of_json(texts),
+            "self_training": self_training,
+            "threshold": threshold if self_training else None,
+            "mined_pairs": found,
+        }
+        return replace(self, alignment=alignment, made_from={**self.made_from, "adapted_to": adapted_to}, spread=None)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         arrays = {"means": self.alignment.means, "matrices": self.alignment.matrices}
         description: dict[str, Any] = {
             "languages": list(self.alignment.languages),
             "layers": list(self.layers),
+            "sif": list(self.sif),
             "scoring": self.scoring,
             "final_norm": self.final_norm,
             "special_tokens": self.special_tokens,
             "made_from": dict(self.made_from),
         }
+        if self.token_weights is not None:
+            arrays["token_weights"] = self.token_weights
+        if self.spread is not None:
+            arrays |= {"within": self.spread.within, "between": self.spread.between}
         if self.edit is not None:
             neurons, scale, shift = self.edit.by_neuron(self.model.neurons)
             arrays |= {"edit_neurons": neurons, "edit_scale": scale, "edit_shift": shift}
@@ -154,7 +195,7 @@ class Aligner(HubArtifact):
         """
         folder = artifact_folder(source, revision, token)
         artifact = load_artifact(folder, "aligner", AlignerFields)
-        _require_arrays(folder, artifact)
+        require_arrays(folder, artifact)
         made_from = artifact.description["made_from"]
         if model is None:
             model = load_model(made_from["model"], revision=made_from["revision"], dtype=made_from["dtype"])
@@ -170,7 +211,7 @@ class Aligner(HubArtifact):
         arrays, description = artifact.arrays, artifact.description
         alignment = LinearAlignment(tuple(description["languages"]), arrays["means"], arrays["matrices"])
         final_norm = description["final_norm"]
-        shorter = cut(model, max(layers), final_norm=final_norm)
+        shorter = cut(model, max([*layers, *description.get("sif", ())]), final_norm=final_norm)
         edit = None
         if "edit" in description:
             edit = Intervention.of_neurons(
@@ -178,7 +219,11 @@ class Aligner(HubArtifact):
                 kind=description["edit"]["kind"], parameters=description["edit"]["parameters"],
             )  # fmt: skip
         special_tokens = description.get("special_tokens", True)
-        return cls(shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens)
+        return cls(
+            shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens,
+            tuple(description.get("sif", ())), arrays.get("token_weights"),
+            Spread(arrays["within"], arrays["between"]) if "within" in arrays else None,
+        )  # fmt: skip
 
     def save_sentence_transformer(self, folder: str | Path, language: str | None = None) -> None:
         """Write a folder that `SentenceTransformer(folder)` loads without remote code; see `sentence_transformer`.
@@ -188,15 +233,14 @@ class Aligner(HubArtifact):
             language: Subtract this language's mean instead of the grand mean; all sentences must then be in it.
 
         Raises:
-            InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote
-                code.
+            InputError: The intervention cannot be in the weights without remote code.
             MissingExtraError: The extra `embed` is not installed.
         """
         from interlingua.alignment.sentence_transformer import save_sentence_transformer
 
         save_sentence_transformer(
-            Path(folder), self.model, self.layers, self.alignment.weight_and_bias(language), edit=self.edit,
-            special_tokens=self.special_tokens,
+            Path(folder), self.model, self.blocks, self.alignment.weight_and_bias(language), edit=self.edit,
+            special_tokens=self.special_tokens, token_weights=self.token_weights,
             card=card_of_aligner(
                 self.made_from, self.alignment.languages if language is None else [language],
                 library="sentence-transformers", snippet=SENTENCE_TRANSFORMERS,
@@ -212,36 +256,3 @@ class Aligner(HubArtifact):
                 f'print(aligner.encode(["It rains."]{language}).shape)'
             ),
         )  # fmt: skip
-
-
-def _require_arrays(folder: Path, artifact: Artifact) -> None:
-    """Raise unless the arrays of an aligner have the shapes that its description says.
-
-    Raises:
-        ArtifactError: They have not.
-    """
-    arrays, languages = artifact.arrays, len(artifact.description["languages"])
-    try:
-        means, matrices = arrays["means"], arrays["matrices"]
-        dimensions = means.shape[-1] if means.ndim else 0
-        require_array("means", means, (languages, dimensions))
-        outputs = matrices.shape[1] if matrices.ndim == 3 else dimensions
-        require_array("matrices", matrices, (languages if len(matrices) > 1 else 1, outputs, dimensions))
-        if "edit" in artifact.description:
-            size = (arrays["edit_neurons"].size,)
-            require_array("edit_neurons", arrays["edit_neurons"], size, integers=True, low=0)
-            for name in ("edit_scale", "edit_shift"):
-                require_array(name, arrays[name], size)
-    except (KeyError, ValueError) as error:
-        raise damaged(folder, error.args[0]) from None
-
-
-def edit_of_cut(edit: Intervention | None, shorter: LanguageModel) -> Intervention | None:
-    """Return the part of a whole model's edit that lies in a cut one; None where nothing does."""
-    if edit is None:
-        return None
-    neurons, scale, shift = edit.by_neuron(shorter.neurons)
-    kept = Intervention.of_neurons(
-        shorter.neurons, neurons, scale=scale, shift=shift, kind=edit.kind, parameters=edit.parameters
-    )
-    return kept if len(kept) else None

@@ -60,7 +60,7 @@ def judge_bitext(
     for (name, _), corpus in tracked(bitexts.items(), "Bitext"):
         sides = dict(zip(corpus.languages, (corpus.left, corpus.right), strict=True))
         for candidate, alignment in fitted.items():
-            spaces = concatenated(spaces_of(candidate.reading, sides), candidate.recipe.layers)
+            spaces = concatenated(spaces_of(candidate.reading, sides), candidate.recipe.blocks)
             with_language = candidate.recipe.per_language
             left, right = (
                 alignment.apply(spaces[code], code if with_language and code in alignment.languages else None)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from interlingua.alignment.aligner import Aligner, edit_of_cut
-from interlingua.alignment.cut import cut
+from interlingua.alignment.adapting import Spread, spread_of
+from interlingua.alignment.aligner import Aligner
+from interlingua.alignment.cut import cut, edit_of_cut
 from interlingua.alignment.embedded_probe import NONE, EmbeddedProbe, Reading
-from interlingua.alignment.methods import SHRUNK, Recipe
+from interlingua.alignment.linear import LinearAlignment
+from interlingua.alignment.methods import SHRUNK, Layers, Recipe, concatenated
 from interlingua.alignment.spaces import embed_to_disk
 from interlingua.errors import InputError
 from interlingua.measures.scoring import Scoring
@@ -56,22 +58,30 @@ class Candidate:
         Raises:
             InputError: `final_norm`, and several layers are concatenated or the layer is 0.
         """
-        model, layers = self.probe.model, self.recipe.layers
-        if final_norm and len(layers) > 1:
-            raise InputError("the final norm is on one layer; search with max_layers=1, or fit without final_norm")
-        shorter = cut(model, max(layers), final_norm=final_norm)
+        model, recipe = self.probe.model, self.recipe
+        if final_norm and len(recipe.blocks) > 1:
+            raise InputError("the final norm is on one layer; search with max_blocks=1, or fit without final_norm")
+        shorter = cut(model, recipe.depth, final_norm=final_norm)
         edit = edit_of_cut(self.probe.edits.get(self.reading.edit), shorter)
         special_tokens = self.reading.special_tokens
         spaces = self.probe.spaces(self.reading)
         if final_norm:
             spaces = embed_to_disk(
-                shorter, self.probe.corpus.sentences, self.probe.folder / "embeddings", layers=layers, edit=edit,
+                shorter, self.probe.corpus.sentences, self.probe.folder / "embeddings", layers=recipe.layers, edit=edit,
                 special_tokens=special_tokens,
             )  # fmt: skip
+        alignment = recipe.fit(spaces)
         return Aligner(
-            shorter, layers, self.recipe.fit(spaces), self._made_from(final_norm), scoring=self.scoring, edit=edit,
-            final_norm=final_norm, special_tokens=special_tokens,
+            shorter, recipe.layers, alignment, self._made_from(final_norm), scoring=self.scoring, edit=edit,
+            final_norm=final_norm, special_tokens=special_tokens, sif=recipe.sif,
+            token_weights=self.probe.token_weights if recipe.sif else None,
+            spread=self._spread(alignment, spaces),
         )  # fmt: skip
+
+    def _spread(self, alignment: LinearAlignment, spaces: Layers) -> Spread:
+        probe = concatenated(spaces, self.recipe.blocks)
+        mapped = alignment.apply_to_spaces(probe, with_language=self.recipe.per_language)
+        return spread_of(np.stack([*mapped.values()]))
 
     def _made_from(self, final_norm: bool) -> dict[str, object]:
         identity, corpus = self.probe.model.identity(), self.probe.corpus
@@ -108,7 +118,7 @@ class Candidate:
             "edit": self.reading.edit,
             "special_tokens": self.reading.special_tokens,
             "method": self.recipe.method,
-            "layers": "+".join(map(str, self.recipe.layers)),
+            "layers": "+".join(map(str, self.recipe.blocks)),
             "per_language": self.recipe.per_language,
             "shrinkage": str(self.recipe.shrinkage) if self.recipe.method in SHRUNK else "",
             "scoring": self.scoring,

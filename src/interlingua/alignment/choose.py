@@ -16,10 +16,18 @@ TOLERANCE = 0.002
 
 
 def simplest_of_the_best(tried: Mapping[Recipe, float], tolerance: float = TOLERANCE) -> Recipe:
-    """Return the best recipe, or a simpler one whose top-1 is lower by no more than the tolerance."""
+    """Return the best recipe, or a simpler one whose top-1 is lower by no more than the tolerance.
+
+    Simpler is what needs no language; then what encodes faster, which is what reads no high layer: a block more in the
+    same pass costs next to nothing. So SIF is taken where it is as good, for the sake of text that is shorter than the
+    probe's; of the rest what has fewer blocks, and so fewer dimensions.
+    """
     highest = max(tried.values())
     as_good = [recipe for recipe, top1 in tried.items() if top1 >= highest - tolerance]
-    return min(as_good, key=lambda recipe: (recipe.per_language, len(recipe.layers), -tried[recipe]))
+    return min(
+        as_good,
+        key=lambda recipe: (recipe.per_language, recipe.depth, not recipe.sif, len(recipe.blocks), -tried[recipe]),
+    )
 
 
 def choose(candidates: Sequence[Candidate], tolerance: float = TOLERANCE) -> Candidate:
@@ -58,7 +66,7 @@ def shortlist(candidates: Sequence[Candidate], chosen: Candidate, raw: Candidate
     for candidate in candidates:
         if np.isnan(candidate.top1):
             continue
-        kind = (candidate.reading, candidate.recipe.method, candidate.scoring, len(candidate.recipe.layers) > 1)
+        kind = (candidate.reading, candidate.recipe.method, candidate.scoring, len(candidate.recipe.blocks) > 1)
         kinds = [kind] if candidate.scoring != "cosine" else [kind, (*kind, candidate.recipe.per_language)]
         for name in kinds:
             if name not in best or candidate.top1 > best[name].top1:

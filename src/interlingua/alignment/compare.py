@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from interlingua.alignment.bitexts import Bitexts, judge_bitext
+from interlingua.alignment.blocks import layer_of
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import candidates_table, choose, shortlist
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
@@ -90,7 +91,9 @@ def compare(
     settings = replace(settings, methods=methods)
     last = model.hf.config.get_text_config().num_hidden_layers
     layers = None if settings.layers is None else {*layer_numbers(model, settings.layers), last}
-    embedded = EmbeddedProbe(model, probe, Path(folder), layers=layers, folds=settings.folds, seed=settings.seed)
+    embedded = EmbeddedProbe(
+        model, probe, Path(folder), layers=layers, sif=settings.sif, folds=settings.folds, seed=settings.seed
+    )
     found = search(embedded, settings, every_scoring=True)
     chosen = choose(found.candidates, settings.tolerance)
     as_it_is = replace(settings, methods=("identity",))
@@ -125,7 +128,7 @@ def _judged(
     """Look at other sentences, with the layers that are judged alone."""
 
     def embed(reading: Reading, sentences: Mapping[str, Sequence[str]]) -> Spaces:
-        layers = sorted({layer for c in listed if c.reading == reading for layer in c.recipe.layers})
+        layers = sorted({layer_of(block) for c in listed if c.reading == reading for block in c.recipe.blocks})
         return embedded.embed(sentences, reading, layers)
 
     @cache

@@ -28,12 +28,19 @@ def inverse_root(deviations: np.ndarray, shrinkage: Shrinkage) -> np.ndarray:
         MissingExtraError: `ledoit-wolf` without the extra `embed`, which brings scikit-learn.
     """
     if shrinkage == "ledoit-wolf":
-        covariance = _ledoit_wolf(deviations)
-    elif isinstance(shrinkage, int | float) and shrinkage > 0:
-        covariance = deviations.T @ deviations / len(deviations)
-        covariance += shrinkage * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    else:
+        return inverse_root_of(_ledoit_wolf(deviations))
+    if not isinstance(shrinkage, int | float) or not shrinkage > 0:
         raise InputError(f"shrinkage must be a number above 0, or ledoit-wolf; not {shrinkage!r}")
+    return inverse_root_of(deviations.T @ deviations / len(deviations), shrinkage)
+
+
+def inverse_root_of(covariance: np.ndarray, ridge: float = 0.0) -> np.ndarray:
+    """Return `(C + ridge * tr(C) / d * I)^(-1/2)` of a covariance C, symmetric: float64 [dimensions, dimensions].
+
+    Raises:
+        InputError: Nothing varies.
+    """
+    covariance = covariance + ridge * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     rounding = np.finfo(np.float64).eps  # of the squares of vectors of unit length
     if not np.trace(covariance) > rounding:
         raise InputError("the probe's translations do not differ at all, so that there is no covariance to invert")

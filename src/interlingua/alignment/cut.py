@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from interlingua.errors import InputError
+from interlingua.interventions import Intervention
 from interlingua.models import LanguageModel, NeuronIndex
 
 
@@ -50,3 +51,14 @@ def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> Langua
     hf.tie_weights()
     below = NeuronIndex(tuple(linear for linear in model.neurons.linears if linear.layer < kept))
     return replace(model, hf=hf.eval(), neurons=below)
+
+
+def edit_of_cut(edit: Intervention | None, shorter: LanguageModel) -> Intervention | None:
+    """Return the part of a whole model's edit that lies in a cut one; None where nothing does."""
+    if edit is None:
+        return None
+    neurons, scale, shift = edit.by_neuron(shorter.neurons)
+    kept = Intervention.of_neurons(
+        shorter.neurons, neurons, scale=scale, shift=shift, kind=edit.kind, parameters=edit.parameters
+    )
+    return kept if len(kept) else None

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from interlingua.alignment.blocks import layer_of
 from interlingua.alignment.embedded_probe import NONE
 from interlingua.alignment.held_out import FOLDS, HeldOut
-from interlingua.alignment.methods import Recipe
+from interlingua.alignment.methods import Layers, Recipe
 from interlingua.alignment.score_file import ScoreFile
 from interlingua.code_version import results_version
 from interlingua.corpora import ENGLISH, ParallelCorpus
@@ -56,7 +57,7 @@ class EditGrid:
     def __post_init__(self) -> None:
         unknown = [kind for kind in self.kinds if kind not in INTERVENTIONS]
         if not self.kinds:
-            raise InputError("name at least one kind of intervention; edits=None tries none")
+            raise InputError("name at least one kind of intervention, or try none: edits=None")
         if unknown:
             raise InputError(f"unknown kind '{unknown[0]}'; use {', '.join(INTERVENTIONS)}")
         if not all(0 < strength <= 1 for strength in self.strengths) or not all(k > 0 for k in self.k):
@@ -82,10 +83,6 @@ class EditGrid:
         if self.targets:
             return parse_languages(self.targets)
         return (ENGLISH,) if ENGLISH in probe.languages else probe.languages[:1]
-
-
-EVERY_KIND = EditGrid()
-"""Every kind of intervention at k = 2,000, half and whole."""
 
 
 def make_edits(experts: Experts, grid: EditGrid, targets: Sequence[str]) -> dict[str, Intervention]:
@@ -160,7 +157,7 @@ def best_edit(table: pd.DataFrame, method: str) -> str:
 
 def _embedded(
     model: LanguageModel, corpus: ParallelCorpus, layers: Sequence[int] | None, special_tokens: bool
-) -> dict[int, dict[str, np.ndarray]]:
+) -> Layers:
     sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
     embedded = embed_layers(model, sentences, layers=layers, special_tokens=special_tokens).of_layer
     return {
@@ -171,7 +168,7 @@ def _embedded(
 
 def _scores(held_out: HeldOut, mapped: Recipe) -> list[tuple[str, int, str, float]]:
     rows = []
-    for layer in held_out.probe:
+    for layer in map(layer_of, held_out.probe):
         own = Recipe(mapped.method, (layer,), mapped.per_language, mapped.shrinkage)
         for recipe in dict.fromkeys([Recipe("identity", (layer,)), own]):
             for scoring in held_out.scorings:

@@ -28,7 +28,7 @@ def growth_in_sentences(
     Returns:
         A tidy table: sentences, draw, top1.
     """
-    needed = {layer: probe[layer] for layer in candidate.recipe.layers}
+    needed = {block: probe[block] for block in candidate.recipe.blocks}
     total = len(next(iter(needed[candidate.recipe.layers[0]].values())))
     wanted = sorted({size for size in (*sizes, round(total * 2 / 3)) if 1 < size < total})
     parts = [(size, draw) for size in wanted for draw in range(draws)] + [(total, 0)]
@@ -59,7 +59,7 @@ def growth_in_languages(candidate: Candidate, probe: Layers, evaluation: Layers,
     for number, draw in tracked(parts, "Probe languages"):
         order = np.random.default_rng([seed, draw]).permutation(len(probed))
         kept = [probed[i] for i in order[:number]]
-        some = {layer: {code: probe[layer][code] for code in kept} for layer in recipe.layers}
+        some = {block: {code: probe[block][code] for code in kept} for block in recipe.blocks}
         hits = find_hits(recipe, some, evaluation, candidate.scoring)
         inside = np.array([code in kept for code in judged])
         groups = {"all": hits.pairs, "in the probe": inside[:, None] & inside, "absent": ~inside[:, None] & ~inside}

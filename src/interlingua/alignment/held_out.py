@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from interlingua.alignment.blocks import Block
+from interlingua.alignment.linear import LinearAlignment
 from interlingua.alignment.methods import Layers, Recipe, concatenated
 from interlingua.alignment.score_file import ScoreFile
 from interlingua.errors import InputError
@@ -47,12 +49,13 @@ class HeldOut:
         smallest = min(map(len, self.parts))
         self.scorings = tuple(scoring for scoring in scorings if N_NEIGHBORS.get(scoring, 0) <= smallest)
         self._scores = ScoreFile(file)
+        self._maps: dict[tuple, LinearAlignment] = {}
 
     def of_folds(self, recipe: Recipe) -> dict[Scoring, list[float]]:
         """Return, for each scoring, the mean top-1 in each fold; NaN where a scoring is not defined."""
         key = str(recipe)
         if key not in self._scores:
-            by_fold = [self._in_fold(recipe, held_out) for held_out in self.parts]
+            by_fold = [self._in_fold(recipe, fold) for fold in range(len(self.parts))]
             self._scores[key] = {scoring: [fold[scoring] for fold in by_fold] for scoring in self.scorings}
         return self._scores[key]
 
@@ -60,13 +63,21 @@ class HeldOut:
         """Return the mean over the folds."""
         return float(np.mean(self.of_folds(recipe)[scoring]))
 
-    def _in_fold(self, recipe: Recipe, held_out: np.ndarray) -> dict[Scoring, float]:
-        needed = {layer: self.probe[layer] for layer in recipe.layers}
-        rest = np.setdiff1d(np.arange(self.sentences), held_out)
-        alignment = recipe.fit(rows(needed, rest))
-        spaces = concatenated(rows(needed, held_out), recipe.layers)
+    def _in_fold(self, recipe: Recipe, fold: int) -> dict[Scoring, float]:
+        needed = {block: self.probe[block] for block in recipe.blocks}
+        held_out = self.parts[fold]
+        rest = rows(needed, np.setdiff1d(np.arange(self.sentences), held_out))
+        alignment = recipe.join(rest, [self._map(recipe, block, rest[block], fold) for block in recipe.blocks])
+        spaces = concatenated(rows(needed, held_out), recipe.blocks)
         mapped = alignment.apply_to_spaces(spaces, with_language=recipe.per_language)
         return {scoring: mean_top1_or_nan(mapped, scoring) for scoring in self.scorings}
+
+    def _map(self, recipe: Recipe, block: Block, spaces: Mapping[str, np.ndarray], fold: int) -> LinearAlignment:
+        """Return a block's map, which is fitted once for all recipes that have it."""
+        key = (recipe.method, recipe.per_language, recipe.shrinkage, block, fold)
+        if key not in self._maps:
+            self._maps[key] = recipe.fit_block(spaces)
+        return self._maps[key]
 
 
 def mean_top1_or_nan(spaces: Mapping[str, np.ndarray], scoring: Scoring) -> float:
@@ -91,6 +102,6 @@ def make_folds(sentences: int, folds: int = FOLDS, seed: int = 0) -> list[np.nda
     return [np.sort(part) for part in np.array_split(np.random.default_rng(seed).permutation(sentences), folds)]
 
 
-def rows(layers: Layers, kept: np.ndarray) -> dict[int, dict[str, np.ndarray]]:
-    """Return some sentences of each layer and language."""
-    return {layer: {code: space[kept] for code, space in spaces.items()} for layer, spaces in layers.items()}
+def rows(layers: Layers, kept: np.ndarray) -> dict[Block, dict[str, np.ndarray]]:
+    """Return some sentences of each block and language."""
+    return {block: {code: space[kept] for code, space in spaces.items()} for block, spaces in layers.items()}

@@ -64,7 +64,7 @@ def find_hits(
         languages: Those judged; by default all of `judge_on`.
     """
     alignment = recipe.fit(fit_on)
-    spaces = concatenated(judge_on, recipe.layers)
+    spaces = concatenated(judge_on, recipe.blocks)
     codes = tuple(spaces) if languages is None else tuple(languages)
     mapped = {
         code: alignment.apply(spaces[code], code if recipe.per_language and code in alignment.languages else None)

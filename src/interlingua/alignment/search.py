@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from interlingua.alignment.blocks import Block, Sif
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import choose, simplest_of_the_best
-from interlingua.alignment.covariance import Shrinkage
+from interlingua.alignment.covariance import SHRINKAGE, Shrinkage
 from interlingua.alignment.edits import best_edit, screen
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
 from interlingua.alignment.held_out import HeldOut
 from interlingua.alignment.methods import CHOOSE_MEAN, NEED_LANGUAGE, SHRUNK, Recipe
-from interlingua.alignment.settings import Settings
+from interlingua.alignment.settings import MAX_BLOCKS, Settings
 from interlingua.measures.embedding import layer_numbers
 from interlingua.measures.scoring import N_NEIGHBORS
 from interlingua.progress import tracked
 
 SHRINKAGES: tuple[Shrinkage, ...] = (0.001, 0.01, 0.1, 1.0, "ledoit-wolf")
+SHRINKAGE_MATTERS = ("whitening", "wccn")
+"""Methods whose shrinkage is searched."""
 LEADING = 3
-"""In how many of a method's best layers its shrinkage is searched, and how many of them may be concatenated."""
+"""In how many of a method's best layers its shrinkage and means are searched."""
+MEANS = dict.fromkeys(CHOOSE_MEAN, (False, True))
+FIRST_MEANS = {**MEANS, "wccn": (False,), "weighted-wccn": (False,)}
+"""Whether each language's own mean is subtracted. Both WCCNs suppress by themselves what tells languages apart."""
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +90,8 @@ def score(
     layers = layers_of(probe, settings)
     held_out = probe.held_out(reading, layers, settings.scorings if every_scoring else ["cosine"])
     tried = search_recipes(
-        held_out, settings.methods if methods is None else methods, max_layers=settings.max_layers,
-        language_free=settings.language_free,
+        held_out, settings.methods if methods is None else methods, max_blocks=settings.max_blocks,
+        language_free=settings.language_free, dimensions=settings.dimensions,
     )  # fmt: skip
     scored = {recipe: held_out.of_folds(recipe) for recipe in tried}
     if not every_scoring and len(settings.scorings) > 1:
@@ -101,22 +106,29 @@ def score(
 
 
 def search_recipes(
-    held_out: HeldOut, methods: Sequence[str], *, max_layers: int = LEADING, language_free: bool = False
+    held_out: HeldOut,
+    methods: Sequence[str],
+    *,
+    max_blocks: int = MAX_BLOCKS,
+    language_free: bool = False,
+    dimensions: int | None = None,
 ) -> dict[Recipe, float]:
     """Score recipes on held-out sentences, by cosine, in three rounds.
 
-    Every method in every layer; the shrinkage of each method that has one, in its three best layers; the best method in
-    those layers concatenated, two and three at a time. `simplest_of_the_best` chooses among them.
+    Every method in every layer; the shrinkage of each method that is sensitive to it, and the other mean where the
+    grand mean is the rule, in its three best layers; then the best recipe with a block more, each that there is, and so
+    on. `simplest_of_the_best` chooses among them.
 
     Args:
         held_out: The probe in folds.
         methods: Names of `METHODS`.
-        max_layers: How many layers may be concatenated, 1 to 3.
+        max_blocks: How many blocks a recipe may have.
         language_free: Only recipes that need no language at run time.
+        dimensions: To how many dimensions recipes of several blocks are reduced.
 
     Returns:
         The held-out top-1 of each recipe.
-    """
+    """  # fmt: skip
     tried: dict[Recipe, float] = {}
 
     def score_round(recipes: Iterable[Recipe], name: str) -> None:
@@ -124,31 +136,44 @@ def search_recipes(
         for recipe in tracked(new, name, "recipe"):
             tried[recipe] = held_out.top1(recipe)
 
-    score_round(every_recipe(held_out.probe, methods), "Methods and layers")
-    leading = {method: _best_layers(tried, method) for method in methods}
-    shrunk = [method for method in methods if method in SHRUNK]
-    score_round([r for m in shrunk for r in every_recipe(leading[m], [m], SHRINKAGES)], "Shrinkage")
+    layers = [block for block in held_out.probe if not isinstance(block, Sif)]
+    score_round(every_recipe(layers, methods), "Methods and layers")
+    refined = []
+    for method in methods:
+        leading = _best_layers(tried, method)
+        refined += every_recipe(leading, [method], SHRINKAGES if method in SHRINKAGE_MATTERS else (SHRINKAGE,), MEANS)
+    score_round(refined, "Shrinkage and means")
     best = max(tried, key=tried.__getitem__)
-    groups = [group for count in range(2, max_layers + 1) for group in combinations(leading[best.method], count)]
-    means = sorted({best.per_language, best.method in NEED_LANGUAGE})
-    together = [
-        Recipe(best.method, group, mean, best.shrinkage)
-        for group in sorted({tuple(sorted(group)) for group in groups})
-        for mean in means
-    ]
-    score_round(together, "Layers together")
+    for count in range(2, max_blocks + 1):
+        more = _with_a_block_more(best, held_out.probe, dimensions)
+        score_round(more, f"{count} blocks")
+        best = max(more, key=lambda recipe: tried.get(recipe, 0.0), default=best)
     return tried
 
 
+def _with_a_block_more(recipe: Recipe, blocks: Iterable[Block], dimensions: int | None) -> list[Recipe]:
+    """Return a recipe with each other block; by SIF its lowest layer alone, which is nearest to the words."""
+    made = []
+    for block in blocks:
+        if isinstance(block, Sif):
+            if block.layer == recipe.layers[0] and not recipe.sif:
+                made.append(replace(recipe, sif=(*recipe.sif, block.layer), dimensions=dimensions))
+        elif block not in recipe.layers:
+            made.append(replace(recipe, layers=tuple(sorted((*recipe.layers, block))), dimensions=dimensions))
+    return made
+
+
 def every_recipe(
-    layers: Iterable[int], methods: Sequence[str], shrinkages: Sequence[Shrinkage] = (0.01,)
+    layers: Iterable[int],
+    methods: Sequence[str],
+    shrinkages: Sequence[Shrinkage] = (SHRINKAGE,),
+    means: Mapping[str, Sequence[bool]] = FIRST_MEANS,
 ) -> list[Recipe]:
-    """Return every recipe of these layers (each by itself), methods and shrinkages, with either mean."""
+    """Return every recipe of these layers (each by itself), methods, shrinkages and means (whether per language)."""
     made = []
     for layer in layers:
         for method in methods:
-            with_language = [True] if method in NEED_LANGUAGE else [False, True] if method in CHOOSE_MEAN else [False]
-            for per_language in with_language:
+            for per_language in means.get(method, [method in NEED_LANGUAGE]):
                 for shrinkage in shrinkages if method in SHRUNK else shrinkages[:1]:
                     made.append(Recipe(method, (layer,), per_language, shrinkage))
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from interlingua.alignment.blocks import Block, Sif, layer_of
 from interlingua.errors import InputError, MissingExtraError
 from interlingua.files import folder_written_whole
 from interlingua.interventions import bake
@@ -23,8 +24,6 @@ from interlingua.models.quiet import quiet_transformers
 from interlingua.valid import read_json
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
     from interlingua.interventions import Intervention
     from interlingua.models import LanguageModel
 
@@ -32,70 +31,77 @@ if TYPE_CHECKING:
 def save_sentence_transformer(
     folder: Path,
     model: LanguageModel,
-    layers: tuple[int, ...],
+    blocks: Sequence[Block],
     map_: tuple[np.ndarray, np.ndarray],
     *,
     card: str,
     edit: Intervention | None = None,
     special_tokens: bool = False,
+    token_weights: np.ndarray | None = None,
 ) -> None:
     """Write a folder that `SentenceTransformer(folder)` loads, and that gives the vectors of `Aligner.encode`.
 
-    Modules: Transformer (the cut model), Pooling (mean), Dense (the map), Normalize. A layer below the last has not
-    been through the final norm, and what a Transformer gives last has: so WeightedLayerPooling stands before Pooling
-    and takes the hidden state before the last alone. A model that is cut with its final norm does without. Where the
-    tokenizer adds tokens that do not count, WordWeights stands before Pooling too, and gives them the weight 0; what
-    comes out of it is float32, so that all modules are in float32 then.
+    All modules are standard: Transformer (the cut model); for each block WeightedLayerPooling, WordWeights, Pooling and
+    Dense; Normalize. A layer below the last has not been through the final norm, and what a Transformer gives last
+    has: so WeightedLayerPooling takes one hidden state of all that the Transformer gives. A model that is cut with its
+    final norm does without. WordWeights gives tokens that the tokenizer adds the weight 0, and the others 1 or that of
+    SIF; what comes out of it is float32, so that all modules are in float32 then. Dense holds the map's columns for its
+    block, and adds what the blocks before it gave: they hand it on as `cls_token_embeddings`, which Pooling puts before
+    its mean.
 
     Args:
         folder: Where.
         model: The cut model.
-        layers: The layer that is read; several cannot be.
-        map_: The weight, float [dimensions, dimensions], and the bias, float [dimensions], of the linear map.
+        blocks: What is read.
+        map_: The weight, float [outputs, summed dimensions], and the bias, float [outputs], of the linear map.
         card: The text of the README.
         edit: An intervention that the model runs with; it is baked into its weights.
         special_tokens: Whether tokens that the tokenizer adds count in the mean.
+        token_weights: Of each token in blocks of SIF.
 
     Raises:
-        InputError: Several layers are concatenated, or the intervention cannot be in the weights without remote code.
+        InputError: The intervention cannot be in the weights without remote code.
         MissingExtraError: The extra `embed` is not installed.
     """
     require_sentence_transformers()
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import modules
 
-    if len(layers) > 1:
-        raise InputError("stock modules read one layer, and this aligner reads several; align with max_layers=1")
-    weight, bias = (torch.from_numpy(array).float() for array in map_)
+    size, odd = divmod(map_[0].shape[1], len(blocks))
+    if odd:
+        raise InputError(
+            f"{model.name} has more dimensions in one layer than in another, so that stock modules cannot join them"
+        )
     model = _with_settings_of_export(model if edit is None else bake(model, edit))
-    layer, last = layers[0], model.hf.config.get_text_config().num_hidden_layers
-    added = [] if special_tokens else _tokens(model.tokenizer, added_ids(model.tokenizer))
+    last = model.hf.config.get_text_config().num_hidden_layers
+    added = () if special_tokens else added_ids(model.tokenizer)
+    as_it_ends = list(blocks) == [last]
+    in_float32 = bool(added) or any(isinstance(block, Sif) for block in blocks)
     with TemporaryDirectory() as scratch, folder_written_whole(folder) as temporary, quiet_transformers():
         checkpoint = Path(scratch) / "checkpoint"
         model.save_pretrained(checkpoint)
         if "auto_map" in read_json(checkpoint / "config.json"):
             raise InputError(
                 f"the intervention needs biases that {model.name}'s architecture lacks, so that the folder would need "
-                "remote code; align without interventions: edits=None"
+                "remote code; align without interventions"
             )
         options: dict[str, Any] = {
-            "model_kwargs": {"dtype": torch.float32 if added else model.hf.dtype},
+            "model_kwargs": {"dtype": torch.float32 if in_float32 else model.hf.dtype},
             "max_seq_length": MAX_LENGTH,
         }
-        if layer < last:
+        if not as_it_ends:
             options["config_kwargs"] = {"output_hidden_states": True}
         parts: list[Any] = [modules.Transformer(str(checkpoint), **options)]
-        if layer < last:
-            weights = torch.nn.Parameter(torch.tensor([1.0, *[0.0] * (last - layer)]))
-            parts.append(modules.WeightedLayerPooling(weight.shape[1], last, layer, weights))
-        if added:
-            ids = range(max(model.tokenizer.get_vocab().values()) + 1)
-            parts.append(modules.WordWeights(_tokens(model.tokenizer, ids), dict.fromkeys(added, 0.0)))
-        parts.append(modules.Pooling(weight.shape[1], pooling_mode="mean"))
-        outputs, inputs = weight.shape
-        parts.append(
-            modules.Dense(inputs, outputs, activation_function=torch.nn.Identity(), init_weight=weight, init_bias=bias)
-        )
+        for block in blocks:
+            if not as_it_ends:
+                weights = torch.nn.Parameter(torch.tensor([1.0, *[0.0] * (last - layer_of(block))]))
+                parts.append(modules.WeightedLayerPooling(size, last, layer_of(block), weights))
+            weighted = _weights(model, added, token_weights if isinstance(block, Sif) else None)
+            if weighted:
+                ids = map(str, range(model.hf.config.get_text_config().vocab_size))
+                parts.append(modules.WordWeights(list(ids), weighted))
+            parts.append(modules.Pooling(size, pooling_mode="mean" if block == blocks[0] else ("cls", "mean")))
+            parts.append(_dense(blocks, block, *map_))
         parts.append(modules.Normalize())
         # Its own card would list the weights of WordWeights, one for each token.
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary), create_model_card=False)
@@ -103,6 +109,27 @@ def save_sentence_transformer(
         for file in ("NOTICE", *(path.name for path in checkpoint.glob("LICEN[CS]E*"))):
             if (checkpoint / file).is_file():
                 shutil.copy(checkpoint / file, temporary)
+
+
+def _dense(blocks: Sequence[Block], block: Block, weight: np.ndarray, bias: np.ndarray) -> Any:
+    """Return the map's part for a block, which adds what it maps its block to and what the blocks before it gave."""
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    at, size = blocks.index(block), weight.shape[1] // len(blocks)
+    before = np.eye(len(weight)) if at else np.empty((len(weight), 0))
+    own = np.concatenate([before, weight[:, at * size : (at + 1) * size]], axis=1)
+    is_last = block == blocks[-1]
+    return Dense(
+        own.shape[1], len(own), bias=is_last, activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(own).float(), init_bias=torch.from_numpy(bias).float(),
+        module_output_name="sentence_embedding" if is_last else "cls_token_embeddings",
+    )  # fmt: skip
+
+
+def _weights(model: LanguageModel, added: Sequence[int], token_weights: np.ndarray | None) -> dict[str, float]:
+    """Return weights other than 1 by a token's number, which names it since names of tokens need not be unique."""
+    rare = {} if token_weights is None else {str(i): float(token_weights[i]) for i in np.flatnonzero(token_weights < 1)}
+    return rare | dict.fromkeys(map(str, added), 0.0)
 
 
 def require_sentence_transformers() -> None:
@@ -122,8 +149,3 @@ def _with_settings_of_export(model: LanguageModel) -> LanguageModel:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     return replace(model, tokenizer=tokenizer)
-
-
-def _tokens(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> list[str]:
-    """Return tokens by their ids, which may have gaps: these get no name."""
-    return [str(token or "") for token in tokenizer.convert_ids_to_tokens(list(ids))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from interlingua.alignment.choose import TOLERANCE
 from interlingua.alignment.edits import EditGrid
@@ -11,6 +11,7 @@ from interlingua.alignment.methods import METHODS, NEED_LANGUAGE
 from interlingua.errors import InputError
 from interlingua.measures.scoring import Scoring
 
+MAX_BLOCKS = 3
 SIZES = (25, 50, 100, 200, 400, 800)
 
 
@@ -22,8 +23,10 @@ class Settings:
         layers: Hidden states, numbered from 0; by default all.
         methods: Names of `alignment.METHODS`.
         scorings: How neighbours are scored; cosine, by which the recipe is chosen, must be among them.
-        max_layers: How many layers may be concatenated, 1 to 3.
-        edits: Which interventions are tried before the map; None for none.
+        max_blocks: How many blocks a recipe may have: layers, by the mean over tokens or by SIF, each with its own map.
+        sif: Whether layers are pooled by SIF too.
+        dimensions: To how many dimensions a recipe of several blocks is reduced; by default it is not.
+        edits: Which interventions are tried before the map; by default none.
         language_free: Only recipes that need no language at run time.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. Layers as
             they are, with which the paper compares, are also judged with them.
@@ -38,8 +41,10 @@ class Settings:
     layers: tuple[int, ...] | None = None
     methods: tuple[str, ...] = tuple(METHODS)
     scorings: tuple[Scoring, ...] = ("cosine", "csls", "margin")
-    max_layers: int = 3
-    edits: EditGrid | None = field(default_factory=EditGrid)
+    max_blocks: int = MAX_BLOCKS
+    sif: bool = True
+    dimensions: int | None = None
+    edits: EditGrid | None = None
     language_free: bool = False
     special_tokens: bool = False
     tolerance: float = TOLERANCE
@@ -57,7 +62,9 @@ class Settings:
             raise InputError("the recipe is chosen by cosine, so that cosine must be among the scorings")
         if self.language_free and set(self.methods) <= set(NEED_LANGUAGE):
             raise InputError(f"{', '.join(self.methods)} needs each sentence's language, so not language_free")
-        if not 1 <= self.max_layers <= 3:
-            raise InputError(f"1 to 3 layers may be concatenated, not {self.max_layers}")
+        if self.max_blocks < 1:
+            raise InputError(f"a recipe has at least one block, not {self.max_blocks}")
+        if self.dimensions is not None and self.dimensions < 1:
+            raise InputError(f"at least one dimension must be kept, not {self.dimensions}")
         if self.draws < 1 or self.resamples < 1:
             raise InputError("at least one draw and one resample are needed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,41 +10,43 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from interlingua.alignment.blocks import Block, Sif, embed_blocks
+from interlingua.alignment.cut import cut, edit_of_cut
 from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention, edited
-from interlingua.measures.embedding import embed_layers, layer_numbers
+from interlingua.measures.embedding import layer_numbers
 from interlingua.models import LanguageModel
 from interlingua.progress import progress_bar
 
 
-class Spaces(Mapping[int, Mapping[str, np.ndarray]]):
-    """For each layer, for each language, embeddings: float32 [sentences, dimensions], read from disk when asked for."""
+class Spaces(Mapping[Block, Mapping[str, np.ndarray]]):
+    """For each block, for each language, embeddings: float32 [sentences, dimensions], read from disk when asked for."""
 
-    def __init__(self, files: Mapping[str, Path], layers: Sequence[int]) -> None:
+    def __init__(self, files: Mapping[str, Path], blocks: Sequence[Block]) -> None:
         self.files = dict(files)
-        self.layers = tuple(layers)
+        self.blocks = tuple(blocks)
 
-    def __getitem__(self, layer: int) -> Mapping[str, np.ndarray]:
-        if layer not in self.layers:
-            raise KeyError(layer)
-        return _Layer(self.files, layer)
+    def __getitem__(self, block: Block) -> Mapping[str, np.ndarray]:
+        if block not in self.blocks:
+            raise KeyError(block)
+        return _Block(self.files, block)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.layers)
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
 
     def __len__(self) -> int:
-        return len(self.layers)
+        return len(self.blocks)
 
 
-class _Layer(Mapping[str, np.ndarray]):
-    def __init__(self, files: Mapping[str, Path], layer: int) -> None:
+class _Block(Mapping[str, np.ndarray]):
+    def __init__(self, files: Mapping[str, Path], block: Block) -> None:
         self._files = files
-        self._layer = layer
+        self._block = block
 
     def __getitem__(self, code: str) -> np.ndarray:
         with safe_open(self._files[code], "np") as file:
-            return file.get_tensor(str(self._layer))
+            return file.get_tensor(str(self._block))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -60,11 +63,12 @@ def embed_to_disk(
     layers: Sequence[int] | None = None,
     edit: Intervention | None = None,
     special_tokens: bool = False,
+    token_weights: np.ndarray | None = None,
 ) -> Spaces:
     """Embed each language's sentences, all layers in one pass, into a file each; those that are there are kept.
 
-    A file is named by the hash of the model, the edit, whether special tokens count and the sentences, so that none is
-    taken for another. One that lacks a layer is made again.
+    A file is named by the hash of the model, the edit, how tokens count and the sentences, so that none is taken for
+    another. One that lacks a layer is made again.
 
     Args:
         model: The model as it is now.
@@ -73,29 +77,36 @@ def embed_to_disk(
         layers: Which hidden states, numbered from 0; by default all.
         edit: What the model runs with.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens.
+        token_weights: Those of `sif_weights`, with which every layer is pooled by SIF too.
 
     Raises:
         InputError: The model has no such layer.
     """
     wanted = sorted(layer_numbers(model, layers))
-    made_by = [results_version(), model.identity(), edit.content_hash() if edit is not None else None, special_tokens]
+    blocks = (*wanted, *(map(Sif, wanted) if token_weights is not None else ()))
+    weights = None if token_weights is None else hashlib.sha256(token_weights.tobytes()).hexdigest()
+    edit_hash = edit.content_hash() if edit is not None else None
+    made_by = [results_version(), model.identity(), edit_hash, special_tokens, weights]
+    shorter = cut(model, max(wanted))
     files = {}
     with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:
         for code, lines in sentences.items():
             files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
-            if not set(wanted) <= _layers_in(files[code]):
-                with edited(model, edit):
-                    embedded = embed_layers(model, lines, layers=wanted, special_tokens=special_tokens).of_layer
+            if not set(map(str, blocks)) <= _blocks_in(files[code]):
+                with edited(shorter, edit_of_cut(edit, shorter)):
+                    embedded = embed_blocks(
+                        shorter, lines, blocks, special_tokens=special_tokens, token_weights=token_weights
+                    )
                 with written_whole(files[code]) as temporary:
-                    save_file({str(layer): embedded[layer] for layer in wanted}, temporary)
+                    save_file({str(block): embedded[block] for block in blocks}, temporary)
             bar.update(len(lines))
-    return Spaces(files, wanted)
+    return Spaces(files, blocks)
 
 
-def _layers_in(path: Path) -> set[int]:
-    """Return the layers that a file holds: none where it is absent or damaged."""
+def _blocks_in(path: Path) -> set[str]:
+    """Return the names of the blocks that a file holds: none where it is absent or damaged."""
     try:
         with safe_open(path, "np") as file:
-            return set(map(int, file.keys()))
+            return set(file.keys())
     except (OSError, SafetensorError):
         return set()

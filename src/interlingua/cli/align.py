@@ -18,20 +18,29 @@ logger = logging.getLogger(__name__)
 def align(
     loading: Loading,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the aligner.")],
-    corpus: Annotated[str, typer.Option(help="Registered corpus, or folder; its split dev is the probe.")] = "starter",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Registered corpus, or folder; its split dev is the probe. May be repeated. Default starter."
+        ),
+    ] = None,
     language: Annotated[list[str] | None, typer.Option(help="Probe these languages only; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Choose from these hidden states; may be repeated.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="Choose from these methods; may be repeated.")] = None,
-    max_layers: Annotated[int, typer.Option(min=1, max=3, help="How many layers may be concatenated.")] = 3,
-    interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = True,
+    max_blocks: Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")] = 3,
+    dimensions: Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")] = None,
+    interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = False,
     final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
     special_tokens: Annotated[
         bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds in a sentence's mean.")
     ] = False,
-    export: Annotated[
-        Path | None, typer.Option(help="Write a folder for sentence-transformers as well; takes one layer.")
+    adapt: Annotated[
+        Path | None,
+        typer.Option(help="Adapt to text without labels: a folder of <code>.txt, which need not be parallel."),
     ] = None,
+    self_training: Annotated[bool, typer.Option(help="Whether to refit the map on pairs found in that text.")] = True,
+    export: Annotated[Path | None, typer.Option(help="Write a folder for sentence-transformers as well.")] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
 ) -> None:
@@ -40,6 +49,8 @@ def align(
     from interlingua.alignment.edits import EditGrid
     from interlingua.alignment.sentence_transformer import require_sentence_transformers
     from interlingua.corpora import open_corpus
+    from interlingua.corpora.folder import read_unaligned
+    from interlingua.corpora.parallel import joined
     from interlingua.files import require_folder
     from interlingua.models.checkpoint import takes_biases
 
@@ -47,22 +58,33 @@ def align(
     if export is not None:
         require_folder(export)
         require_sentence_transformers()
-    probe = open_corpus(corpus).parallel("dev", languages=language, limit=limit)
+    probe = joined(
+        [open_corpus(name).parallel("dev", languages=language, limit=limit) for name in corpus or ["starter"]]
+    )
+    text = read_unaligned(adapt) if adapt is not None else None
     loaded = loading.load()
     if export is not None and interventions and not takes_biases(loaded.hf, loaded.neurons.modules):
         logger.info("No interventions: they need biases that the model lacks, and an export would need remote code")
         interventions = False
     aligner = align_model(
-        loaded, probe, layers=layer, methods=method, max_layers=1 if export else max_layers,
+        loaded, probe, layers=layer, methods=method, max_blocks=max_blocks, dimensions=dimensions,
         edits=EditGrid() if interventions else None, language_free=export is not None,
         final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed,
     )  # fmt: skip
+    if text is not None:
+        aligner = aligner.adapt(text, self_training=self_training)
     aligner.save_pretrained(folder)
     made = aligner.made_from
     say(
         f"{made['recipe']}; intervention: {made['edit'] or 'none'}; scoring: {made['scoring']}\n"
         f"Held-out top-1 inside the probe: {made['held_out_top1']:.4f}\nAligner: {folder}"
     )
+    if text is not None:
+        looked_at = made["adapted_to"]
+        say(
+            f"Adapted to {sum(looked_at['sentences'].values()):,} sentences of {adapt}, without labels; pairs found in "
+            f"it: {looked_at['mined_pairs']:,}. What is judged on this text is judged on text that was looked at."
+        )
     if export is not None:
         aligner.save_sentence_transformer(export)
         say(f"For sentence-transformers: {export}")

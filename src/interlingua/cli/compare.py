@@ -33,7 +33,9 @@ def compare(
     k: Annotated[list[int] | None, typer.Option("-k", help="Their numbers of experts; may be repeated.")] = None,
     strength: Annotated[list[float] | None, typer.Option(help="Their strengths; may be repeated.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Their targets; may be repeated.")] = None,
-    interventions: Annotated[bool, typer.Option(help="Whether to screen interventions at all.")] = True,
+    interventions: Annotated[bool, typer.Option(help="Screen interventions too, as options of theirs ask.")] = False,
+    max_blocks: Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")] = 3,
+    dimensions: Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")] = None,
     special_tokens: Annotated[
         bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds, in all that is fitted.")
     ] = False,
@@ -60,9 +62,12 @@ def compare(
 
     require_matplotlib()
     grid = given({"kinds": kind, "k": k, "strengths": strength, "targets": target})
-    edits = EditGrid(**grid) if interventions else None
+    edits = EditGrid(**grid) if interventions or grid else None
     tried = given({"layers": layer, "methods": method, "scorings": scoring})
-    settings = Settings(**tried, edits=edits, special_tokens=special_tokens, folds=folds, draws=draws, seed=seed)
+    settings = Settings(
+        **tried, max_blocks=max_blocks, dimensions=dimensions, edits=edits, special_tokens=special_tokens, folds=folds,
+        draws=draws, seed=seed,
+    )  # fmt: skip
     probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
     evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)

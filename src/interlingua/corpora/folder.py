@@ -104,6 +104,21 @@ def _split_folder(folder: Path, split: str) -> Path:
     return folder / split
 
 
+def read_unaligned(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Read `<code>.txt` for each language, a sentence a line, whose lines need not match; empty ones are left out.
+
+    Raises:
+        CorpusError: There is no such folder, it holds no text, or a file is empty or unreadable.
+        LanguageError: A file is named for no language.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"there is no folder '{folder}'")
+    read = {code: read_lines(path) for code, path in files_by_language(sentence_files(folder)).items()}
+    if not read:
+        raise CorpusError(f"'{folder}' holds no text: it needs <code>.txt, one sentence a line")
+    return {code: tuple(line for line in lines if line.strip()) for code, lines in read.items()}
+
+
 def _read_languages(folder: Path) -> Mapping[str, tuple[str, ...]]:
     return {code: read_lines(path) for code, path in files_by_language(sentence_files(folder)).items()}
 

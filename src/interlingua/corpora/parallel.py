@@ -135,3 +135,24 @@ class ParallelCorpus:
             raise LanguageError(
                 f"corpus '{self.name}' ({self.split}) has no {', '.join(missing)}; it has {', '.join(self.languages)}"
             )
+
+
+def joined(corpora: Sequence[ParallelCorpus]) -> ParallelCorpus:
+    """Return the sentences of several corpora as one, in the languages that all of them have.
+
+    Raises:
+        LanguageError: They have no two languages in common.
+
+    Example:
+        >>> one = ParallelCorpus("one", "dev", {"eng_Latn": ("yes",), "deu_Latn": ("ja",), "spa_Latn": ("sí",)})
+        >>> two = ParallelCorpus("two", "dev", {"deu_Latn": ("nein",), "eng_Latn": ("no",)})
+        >>> joined([one, two]).sentences
+        {'eng_Latn': ('yes', 'no'), 'deu_Latn': ('ja', 'nein')}
+    """
+    if len(corpora) == 1:
+        return corpora[0]
+    name, split = ("+".join(dict.fromkeys(parts)) for parts in zip(*((c.name, c.split) for c in corpora), strict=True))
+    codes = [code for code in corpora[0].languages if all(code in corpus.languages for corpus in corpora)]
+    if len(codes) < 2:
+        raise LanguageError(f"{name} have no two languages in common")
+    return ParallelCorpus(name, split, {code: sum((corpus[code] for corpus in corpora), ()) for code in codes})

@@ -141,7 +141,7 @@ def aligner_of(session: Session) -> Aligner:
         layers = sorted({max(1, round(blocks * share)) for share in (0.35, 0.5, 0.65)})
         folds = min(FOLDS, len(session.probe) // 2)
         with session.running() as model:
-            return align(model, session.probe, layers=layers, methods=["wccn"], max_layers=1, edits=None, folds=folds)
+            return align(model, session.probe, layers=layers, methods=["wccn"], max_blocks=1, folds=folds)
 
     return session.memory.get_or_make("aligner", fit)
 

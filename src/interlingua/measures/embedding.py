@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models.batching import Batch, for_each_batch, tokenise
-from interlingua.models.pooling import Pooling, counted_tokens, pool
+from interlingua.models.pooling import Pooling, counted_tokens, pool, weighted_mean
 from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 MAX_LENGTH = 512
+
+PoolAll: TypeAlias = Callable[[torch.Tensor], list[torch.Tensor]]
+"""From hidden states, [sentences, tokens, units], to each way of pooling them, [sentences, units]."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class Embeddings:
             [sentences, dimensions]. In a few families the last layer has more or fewer dimensions than the rest.
         tokens: How many tokens the model read.
         truncated: How many sentences were cut to the limit.
+        weighted: The same layers, as means weighted by token, where token weights were given.
     """
 
     of_layer: dict[int, np.ndarray]
     tokens: int
     truncated: int
+    weighted: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def embed(
@@ -95,6 +100,7 @@ def embed_layers(
     layers: Iterable[int] | None = None,
     pooling: Pooling = "mean",
     special_tokens: bool = True,
+    token_weights: np.ndarray | None = None,
     max_length: int = MAX_LENGTH,
     token_budget: int | None = None,
 ) -> Embeddings:
@@ -108,6 +114,8 @@ def embed_layers(
         layers: Which hidden states, numbered as in `embed`; by default all, which is one more than blocks.
         pooling: See `embed`.
         special_tokens: See `embed`.
+        token_weights: A weight above 0 for each token of the vocabulary: float [vocabulary]. With them, each layer is
+            also pooled by the mean weighted so, in the same pass.
         max_length: Sentences are cut to this many tokens; those that were are counted.
         token_budget: See `embed`.
 
@@ -133,21 +141,33 @@ def embed_layers(
         raise InputError("embed takes a list of sentences, not one string")
     wanted = layer_numbers(model, layers)
     tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
-    result: dict[int, np.ndarray] = {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted}
+    weights = None if token_weights is None else torch.from_numpy(token_weights.astype(np.float32))
+    ways = 1 if weights is None else 2
+    result: list[dict[int, np.ndarray]] = [
+        {layer: np.empty((len(sentences), 0), dtype=np.float32) for layer in wanted} for _ in range(ways)
+    ]
 
     def read(batch: Batch) -> None:
         counted = counted_tokens(batch, special_tokens, sentences)
-        for layer, pooled in _embed_batch(model, batch, counted, wanted, pooling).items():
-            if not result[layer].size:
-                result[layer] = np.empty((len(sentences), pooled.shape[1]), dtype=np.float32)
-            result[layer][batch.rows] = pooled.cpu().numpy()
+        weighted = None if weights is None else counted * weights.to(counted.device)[batch.input_ids]
+
+        def pool_all(activations: torch.Tensor) -> list[torch.Tensor]:
+            means = [] if weighted is None else [weighted_mean(activations, weighted)]
+            return [pool(activations, counted, pooling), *means]
+
+        for layer, pooled in _embed_batch(model, batch, wanted, pool_all).items():
+            for of_layer, values in zip(result, pooled, strict=True):
+                if not of_layer[layer].size:
+                    of_layer[layer] = np.empty((len(sentences), values.shape[1]), dtype=np.float32)
+                of_layer[layer][batch.rows] = values.cpu().numpy()
         bar.update(batch.tokens)
 
     with progress_bar("Embedding", total=tokenised.tokens, unit="token") as bar:
         for_each_batch(tokenised, model.device, read, token_budget=token_budget)
-    for layer, embedded in result.items():
-        _require_finite(layer, embedded)
-    return Embeddings(result, tokenised.tokens, tokenised.truncated)
+    for of_layer in result:
+        for layer, embedded in of_layer.items():
+            _require_finite(layer, embedded)
+    return Embeddings(result[0], tokenised.tokens, tokenised.truncated, *result[1:])
 
 
 def layer_numbers(model: LanguageModel, layers: Iterable[int] | None) -> list[int]:
@@ -171,14 +191,14 @@ def _limit(model: LanguageModel, max_length: int) -> int:
 
 
 def _embed_batch(
-    model: LanguageModel, batch: Batch, counted: torch.Tensor, layers: list[int], pooling: Pooling
-) -> dict[int, torch.Tensor]:
+    model: LanguageModel, batch: Batch, layers: list[int], pool_all: PoolAll
+) -> dict[int, list[torch.Tensor]]:
     last = model.hf.config.get_text_config().num_hidden_layers
     inner = [layer for layer in layers if layer != last]
-    with torch.inference_mode(), _pooled_inputs(model, inner, counted, pooling) as pooled:
+    with torch.inference_mode(), _pooled_inputs(model, inner, pool_all) as pooled:
         output = model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
         if last in layers:
-            pooled[last] = pool(output.last_hidden_state, counted, pooling)
+            pooled[last] = pool_all(output.last_hidden_state)
     silent_layers = [layer for layer in layers if layer not in pooled]
     if silent_layers:
         raise ModelError(f"block {silent_layers[0]} of {model.name} did not run, so that it has no hidden states")
@@ -187,14 +207,14 @@ def _embed_batch(
 
 @contextmanager
 def _pooled_inputs(
-    model: LanguageModel, layers: list[int], counted: torch.Tensor, pooling: Pooling
-) -> Generator[dict[int, torch.Tensor]]:
+    model: LanguageModel, layers: list[int], pool_all: PoolAll
+) -> Generator[dict[int, list[torch.Tensor]]]:
     """Hook the blocks so that a forward pass fills the yielded dict: layer to the pooled input of that block."""
-    pooled: dict[int, torch.Tensor] = {}
+    pooled: dict[int, list[torch.Tensor]] = {}
 
     def hook_for(layer: int):
         def hook(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-            pooled[layer] = pool(args[0] if args else kwargs["hidden_states"], counted, pooling)
+            pooled[layer] = pool_all(args[0] if args else kwargs["hidden_states"])
 
         return hook
 

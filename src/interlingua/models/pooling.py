@@ -38,6 +38,22 @@ def counted_tokens(batch: Batch, special_tokens: bool, sentences: Sequence[str])
     return counted
 
 
+def weighted_mean(activations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Average activations over tokens.
+
+    Args:
+        activations: [sentences, tokens, units], any float type.
+        weights: [sentences, tokens], not negative, on any device; above 0 at least once in each sentence.
+
+    Returns:
+        float32 [sentences, units].
+    """
+    weights = weights.to(activations.device, torch.float32)
+    shares = weights / weights.sum(dim=1, keepdim=True)
+    values = activations.reshape(*weights.shape, -1)
+    return torch.bmm(shares.unsqueeze(1), values.float()).squeeze(1)
+
+
 def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: str) -> torch.Tensor:
     """Pool activations over the tokens that count.
 
@@ -58,8 +74,7 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: str) -> torc
     if pooling == ACTIVE:
         values = values > 0
     if pooling in ("mean", ACTIVE):
-        weights = counted / counted.sum(dim=1, keepdim=True)
-        return torch.bmm(weights.float().unsqueeze(1), values.float()).squeeze(1)
+        return weighted_mean(values, counted)
     if pooling == "max":
         return values.masked_fill(~counted.unsqueeze(-1), float("-inf")).amax(dim=1).float()
     positions = torch.arange(counted.shape[1], device=counted.device)

@@ -20,12 +20,14 @@ STYLES = {
     "language-directions": (PURPLE, "^"),
     "whitening": (ORANGE, "v"),
     "wccn": (BLUE, "D"),
+    "weighted-wccn": (BLUE, "P"),
     "procrustes": (GREEN, "x"),
 }
 NAMES = {
     "identity": "as it is",
     "language-directions": "language directions",
     "wccn": "WCCN",
+    "weighted-wccn": "weighted WCCN",
     "procrustes": "Procrustes",
 }
 
@@ -38,7 +40,7 @@ def layers_figure(comparison: Comparison) -> Figure:
     from matplotlib.figure import Figure
 
     table = comparison.tables["candidates"]
-    table = table[(table.edit == NONE) & (table.scoring == "cosine") & ~table.layers.str.contains("+", regex=False)]
+    table = table[(table.edit == NONE) & (table.scoring == "cosine") & table.layers.str.isdecimal()]
     plain = is_plain(comparison, table)
     single, as_in_paper = table[plain], table[~plain]
     figure = Figure(figsize=(7, 3.4), layout="constrained")

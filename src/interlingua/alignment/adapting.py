@@ -1,0 +1,135 @@
+"""Adapting a fitted map to text without labels: centring on it, and self-training on pairs that are found in it.
+
+The text need not be parallel. Its sentences find their translations by what the map gives already: those that are each
+other's nearest and stand out are taken for pairs, on which the map's covariances are estimated anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from interlingua.alignment.covariance import SHRINKAGE, inverse_root_of
+from interlingua.alignment.linear import LinearAlignment, unit_length
+from interlingua.alignment.weighted_wccn import weighted
+from interlingua.languages import parse_language
+
+NEIGHBORHOOD = 4
+"""How many neighbours' mean similarity a pair's is compared with, as in the margin of Artetxe and Schwenk 2019."""
+MINED = 0.3
+"""What the mined pairs weigh in the covariances, beside the probe."""
+ROUNDS = 2
+FEWEST = 50
+"""With fewer mined pairs the map stays as it is: they would not say how translations differ."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How vectors of unit length vary in the probe, behind its map.
+
+    Attributes:
+        within: The covariance within sentences, around their mean over languages: float [dimensions, dimensions].
+        between: The covariance of these means: float [dimensions, dimensions].
+    """
+
+    within: np.ndarray
+    between: np.ndarray
+
+
+def spread_of(mapped: np.ndarray) -> Spread:
+    """Return how what a map gives varies.
+
+    Args:
+        mapped: float [languages, sentences, dimensions], row i the same sentence.
+    """
+    vectors = unit_length(mapped)
+    means = vectors.mean(axis=0)
+    within = _covariance((vectors - means).reshape(-1, vectors.shape[2]))
+    return Spread(within.astype(np.float32), _covariance(means - means.mean(axis=0)).astype(np.float32))
+
+
+def centre_on(alignment: LinearAlignment, texts: Mapping[str, np.ndarray]) -> LinearAlignment:
+    """Return an alignment that subtracts the mean of the text at hand in its languages.
+
+    Args:
+        alignment: The alignment; it must have one matrix for all languages.
+        texts: For each language embeddings of any sentences: float [sentences, dimensions].
+    """
+    own = dict(zip(alignment.languages, alignment.means, strict=True))
+    own |= {parse_language(code): space.mean(axis=0, dtype=np.float64) for code, space in texts.items()}
+    return LinearAlignment(tuple(own), np.stack(list(own.values())), alignment.matrices)
+
+
+def self_train(
+    alignment: LinearAlignment, spread: Spread, texts: Mapping[str, np.ndarray], *, threshold: float
+) -> tuple[LinearAlignment, int]:
+    """Return an alignment whose map is refitted on pairs found in text, and how many were found.
+
+    Args:
+        alignment: One that is centred on the text.
+        spread: That of the probe behind the map.
+        texts: For each language embeddings of any sentences: float [sentences, dimensions].
+        threshold: What a pair's similarity must be above that of its neighbours; see `mutual_neighbours`.
+    """
+    mapped = {code: unit_length(alignment.apply(space, code)) for code, space in texts.items()}
+    map_ = np.eye(alignment.matrices.shape[1])
+    found = 0
+    for _ in range(ROUNDS):
+        first, second = mine({code: unit_length(space @ map_.T) for code, space in mapped.items()}, mapped, threshold)
+        if len(first) < FEWEST:
+            break
+        found = len(first)
+        of_pairs = spread_of(np.stack([first, second]))
+        scale = np.trace(spread.within) / np.trace(of_pairs.within)
+        within = (1 - MINED) * spread.within + MINED * scale * of_pairs.within
+        between = (1 - MINED) * spread.between + MINED * scale * of_pairs.between
+        map_ = weighted(inverse_root_of(within, SHRINKAGE), between)
+    return LinearAlignment(alignment.languages, alignment.means, map_ @ alignment.matrices), found
+
+
+def mine(
+    nearest_by: Mapping[str, np.ndarray], taken_from: Mapping[str, np.ndarray], threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs found between every two languages: float [pairs, dimensions] twice.
+
+    Args:
+        nearest_by: For each language vectors of unit length, by which pairs are found.
+        taken_from: For each language the vectors that are returned of a pair.
+        threshold: See `mutual_neighbours`.
+    """
+    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for a, b in combinations(nearest_by, 2):
+        pairs = mutual_neighbours(nearest_by[a], nearest_by[b], threshold)
+        for side, code, rows in zip(sides, (a, b), pairs.T, strict=True):
+            side.append(taken_from[code][rows])
+    return np.concatenate(sides[0]), np.concatenate(sides[1])
+
+
+def mutual_neighbours(first: np.ndarray, second: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the pairs that are each other's nearest and stand out.
+
+    Args:
+        first: Vectors of unit length: float [sentences, dimensions].
+        second: The same of another language.
+        threshold: How much higher a pair's cosine must be than the mean of both sentences' mean cosines to their
+            nearest neighbours in the other language (half of CSLS, with 4 neighbours).
+
+    Returns:
+        Rows of the two: int [pairs, 2].
+    """
+    cosines = first @ second.T
+    k = min(NEIGHBORHOOD, *cosines.shape)
+    of_first = np.partition(cosines, -k, axis=1)[:, -k:].mean(axis=1)
+    of_second = np.partition(cosines, -k, axis=0)[-k:].mean(axis=0)
+    above = cosines - (of_first[:, None] + of_second) / 2
+    there, back = above.argmax(axis=1), above.argmax(axis=0)
+    rows = np.flatnonzero(back[there] == np.arange(len(first)))
+    rows = rows[above[rows, there[rows]] > threshold]
+    return np.stack([rows, there[rows]], axis=1)
+
+
+def _covariance(deviations: np.ndarray) -> np.ndarray:
+    return deviations.T @ deviations / len(deviations)
