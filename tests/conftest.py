@@ -54,6 +54,35 @@ CONFIGS = {
 }
 """A small config of every family that is tested: two layers, 32 dimensions."""
 
+MIXTURES = {
+    "deepseek_v3": lambda **kw: transformers.DeepseekV3Config(
+        **kw, moe_intermediate_size=16, n_routed_experts=4, num_experts_per_tok=2, n_group=2, topk_group=1,
+        first_k_dense_replace=1, q_lora_rank=None, kv_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=4,
+        v_head_dim=8, num_key_value_heads=4,
+    ),
+    "gemma4": lambda **kw: transformers.Gemma4TextConfig(
+        **kw, num_key_value_heads=1, head_dim=8, enable_moe_block=True, num_experts=4, top_k_experts=2,
+        moe_intermediate_size=16,
+    ),
+    "gpt_oss": lambda **kw: transformers.GptOssConfig(
+        **kw, num_key_value_heads=2, head_dim=8, num_local_experts=4, num_experts_per_tok=2
+    ),
+    "mixtral": lambda **kw: transformers.MixtralConfig(
+        **kw, num_key_value_heads=2, num_local_experts=4, num_experts_per_tok=2
+    ),
+    "qwen2_moe": lambda **kw: transformers.Qwen2MoeConfig(
+        **kw, num_key_value_heads=2, moe_intermediate_size=16, shared_expert_intermediate_size=24, num_experts=4,
+        num_experts_per_tok=2,
+    ),
+    "qwen3_moe": lambda **kw: transformers.Qwen3MoeConfig(
+        **kw, num_key_value_heads=2, head_dim=8, moe_intermediate_size=16, num_experts=8, num_experts_per_tok=2,
+        mlp_only_layers=[0],
+    ),
+}  # fmt: skip
+"""The same of mixtures of experts: of one kind only, with biases, with dense layers, with shared experts."""
+if not hasattr(transformers, "Gemma4TextConfig"):  # of an older transformers
+    del MIXTURES["gemma4"]
+
 FEW = ("bloom", "gemma3", "gpt2", "llama")
 """The families of most tests: two norms and activations, Conv1D, with biases and without."""
 
@@ -76,7 +105,7 @@ def make_model(
 ) -> LanguageModel:  # fmt: skip
     """Make a random model of two layers, its weights large enough that languages differ; options go to its config."""
     tokenizer = tokenizer or make_tokenizer()
-    config = CONFIGS[family](
+    config = (CONFIGS | MIXTURES)[family](
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2, **options,
     )  # fmt: skip

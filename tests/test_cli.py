@@ -213,7 +213,9 @@ def test_help_does_not_wait_for_torch():
 def test_experts_of_two_poolings_go_on_from_a_recording(run_cli, checkpoint, corpus_folder, tmp_path, monkeypatch):
     command = ("experts", "--model", checkpoint, "--corpus", corpus_folder, "--pooling", "mean", "--pooling", "max")
     with monkeypatch.context() as patch:
-        patch.setattr("interlingua.experts.find.score_neurons", lambda *a: (_ for _ in ()).throw(OSError("power cut")))
+        patch.setattr(
+            "interlingua.experts.where_seen.score_neurons", lambda *a: (_ for _ in ()).throw(OSError("power cut"))
+        )
         code, _, errors = run_cli(*command, "--out", tmp_path / "e", "-k", 20)
     assert (code, errors) == (1, "error: power cut\n")
     assert (tmp_path / "e.recording" / "responses.bin").is_file()

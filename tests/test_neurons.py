@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, BloomConfig, CohereConfig, Gemma3TextConfig, GPT2Config, MixtralConfig
+from transformers import AutoModelForCausalLM, BloomConfig, CohereConfig, Gemma3TextConfig, GPT2Config
 
 from interlingua.errors import ModelError
 from interlingua.models import find_neurons
@@ -53,27 +53,3 @@ def test_other_towers_have_no_neurons_of_the_language_model(llama):
 def test_a_model_without_known_linears_is_an_error_that_lists_what_it_has():
     with pytest.raises(ModelError, match=r"no MLP neurons found in Sequential.*N\b"):
         find_neurons(torch.nn.Sequential(torch.nn.Linear(2, 2)))
-
-
-def test_mixture_of_experts_is_an_error_that_says_so():
-    config = MixtralConfig(
-        num_hidden_layers=1,
-        hidden_size=8,
-        intermediate_size=8,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        vocab_size=9,
-    )
-    with pytest.raises(ModelError, match="mixtures of experts"):
-        count(config)
-
-
-def test_mixture_of_experts_with_dense_layers_is_an_error_too():
-    from transformers import Qwen3MoeConfig
-
-    config = Qwen3MoeConfig(
-        num_hidden_layers=2, hidden_size=8, intermediate_size=8, moe_intermediate_size=8, num_attention_heads=2,
-        num_key_value_heads=2, head_dim=4, vocab_size=9, num_experts=2, num_experts_per_tok=1, mlp_only_layers=[0],
-    )  # fmt: skip
-    with pytest.raises(ModelError, match="mixtures of experts"):
-        count(config)

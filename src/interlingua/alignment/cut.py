@@ -11,6 +11,7 @@ import torch
 from interlingua.errors import InputError
 from interlingua.interventions import Intervention
 from interlingua.models import LanguageModel, NeuronIndex
+from interlingua.models.mixtures import open_mixtures
 
 
 def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> LanguageModel:
@@ -49,6 +50,7 @@ def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> Langua
             owner, _, own = name.rpartition(".")
             setattr(hf.get_submodule(owner), own, model.hf.get_buffer(name))
     hf.tie_weights()
+    open_mixtures(hf)
     below = NeuronIndex(tuple(linear for linear in model.neurons.linears if linear.layer < kept))
     return replace(model, hf=hf.eval(), neurons=below)
 

@@ -2,7 +2,9 @@
 
 `record` runs the model over sentences and keeps one number per neuron and sentence, where `holding` finds room for it
 and, on disk, `response_file` lets a stopped recording go on; `ranking` scores every neuron as a classifier of every
-language; `find` does both; `finders` are the ways to choose neurons; `experts` holds the scores and answers questions.
+language; `where_seen` does so for neurons that see a part of the sentences, those of mixtures of experts, by what
+`routing` counts; `find` records and ranks; `finders` are the ways to choose neurons; `experts` holds the scores and
+answers questions.
 """
 
 from typing import TYPE_CHECKING

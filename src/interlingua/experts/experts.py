@@ -20,13 +20,13 @@ from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, 
 from interlingua.errors import InputError, LanguageError
 from interlingua.experts.card_of_experts import OF_CARD, card_of_experts
 from interlingua.experts.finders import FINDERS, NO_EVIDENCE
-from interlingua.experts.statistics import STATISTICS, NeuronScores, ResponseStatistics
+from interlingua.experts.routing import Routing
+from interlingua.experts.statistics import CHANCE, STATISTICS, NeuronScores, ResponseStatistics
 from interlingua.files import written_whole
 from interlingua.languages import parse_language
 from interlingua.models.neurons import NeuronIndex, NeuronLinear
 from interlingua.valid import require_array
 
-CHANCE = 0.5
 SPREAD = ["language", "layer", "module", "k", "experts", "share"]
 
 
@@ -56,6 +56,7 @@ class Experts(HubArtifact):
             [languages, neurons].
         ranked_by: The finder by which neurons are ranked, `auroc` (the paper's) or another of `FINDERS`.
         ranking: Its scores, where it is not `auroc`: float64 [languages, neurons].
+        routing: What each expert MLP saw of the probe, in a model with mixtures of experts.
 
     Example:
         With six neurons and three languages; neuron 1 is the best for Spanish, then neuron 3:
@@ -83,6 +84,7 @@ class Experts(HubArtifact):
     activity: np.ndarray | None = None
     ranked_by: str = "auroc"
     ranking: np.ndarray | None = None
+    routing: Routing | None = None
 
     def row(self, language: str) -> int:
         """Return the row of a language in `auroc` and the statistics.
@@ -119,7 +121,8 @@ class Experts(HubArtifact):
     @property
     def scores(self) -> NeuronScores:
         """What finders choose neurons from."""
-        return NeuronScores(self.auroc, self.average_precision, self.statistics, self.activity)
+        coverage = self.routing.coverage(self.neurons, self.sentences) if self.routing else None
+        return NeuronScores(self.auroc, self.average_precision, self.statistics, self.activity, coverage)
 
     def selectivity(self, language: str) -> np.ndarray:
         """Return by how much each neuron's AUROC for a language exceeds its highest for another: float64 [neurons].
@@ -251,7 +254,8 @@ class Experts(HubArtifact):
             "ranked_by": self.ranked_by,
             "linears": [list(astuple(linear)) for linear in self.neurons.linears],
         }
-        optional = {"activity": self.activity, "ranking": self.ranking}
+        routed = {f"routed_{name}": array for name, array in vars(self.routing).items()} if self.routing else {}
+        optional = {"activity": self.activity, "ranking": self.ranking, **routed}
         arrays = {
             "auroc": self.auroc,
             "average_precision": self.average_precision,
@@ -272,6 +276,9 @@ class Experts(HubArtifact):
                 require_array(name, arrays[name], shape, low=0, high=1)
             for name in (*STATISTICS, *(name for name in ("activity", "ranking") if name in arrays)):
                 require_array(name, arrays[name], shape)
+            routed = [f"routed_{name}" for name in ("sentences", "tokens")] if neurons.expert_mlps else []
+            for name in routed:
+                require_array(name, arrays[name], (shape[0], len(neurons.expert_mlps)), integers=True, low=0)
         except (KeyError, ValueError) as error:
             raise damaged(folder, error.args[0]) from None
         ranked_by, ranking = description["ranked_by"].replace("_", "-"), arrays.get("ranking")
@@ -290,6 +297,7 @@ class Experts(HubArtifact):
             arrays.get("activity"),
             ranked_by,
             ranking,
+            Routing(*(arrays[name] for name in routed)) if routed else None,
         )
 
     def _card(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,17 @@ import numpy as np
 from interlingua.errors import InputError
 from interlingua.experts.experts import Experts
 from interlingua.experts.holding import Hold, ResponseType
-from interlingua.experts.ranking import score_neurons
 from interlingua.experts.record import record_poolings
+from interlingua.experts.routing import Routing
+from interlingua.experts.where_seen import score_where_seen
 from interlingua.models.batching import tokenise
 from interlingua.models.pooling import ACTIVE, Pooling, Recorded
 
 if TYPE_CHECKING:
     from interlingua.corpora import ParallelCorpus
     from interlingua.models import LanguageModel
+
+logger = logging.getLogger(__name__)
 
 
 def find_experts(
@@ -135,10 +139,13 @@ def find_experts_by_pooling(
         special = [0 if special_tokens else sum(mask) for mask in tokens.special]
         counts = np.array([len(ids) for ids in tokens.ids]) - special
         active = _of_tokens(recorded.pop(ACTIVE).values, labels, counts)
+    routing = _routing(model, recorded[poolings[0]].routed, labels, len(languages))
     found: dict[Pooling, Experts] = {}
     for pooling in poolings:
         responses = recorded[pooling]
-        scores = score_neurons(responses.values, labels, len(languages), model.device)
+        scores = score_where_seen(
+            responses.values, labels, len(languages), model.neurons, responses.routed, model.device
+        )
         made_from = {
             **model.identity(),
             "corpus": probe.name,
@@ -153,9 +160,23 @@ def find_experts_by_pooling(
         }
         found[pooling] = Experts(
             languages, model.neurons, scores.auroc, scores.average_precision, scores.statistics, len(probe), made_from,
-            activity=active,
+            activity=active, routing=routing,
         )  # fmt: skip
     return found
+
+
+def _routing(model: LanguageModel, routed: np.ndarray, labels: np.ndarray, languages: int) -> Routing | None:
+    """Return what the expert MLPs saw, if there are any, and warn of those that saw nothing of a language."""
+    if not model.neurons.expert_mlps:
+        return None
+    routing = Routing.counted(routed, labels, languages)
+    unseen = (routing.sentences == 0).any(axis=0)
+    if unseen.any():
+        logger.warning(
+            "%d of %d expert MLPs saw no token of some language of the probe, such as %s: their neurons are at chance",
+            unseen.sum(), len(unseen), list(model.neurons.expert_mlps)[unseen.argmax()],
+        )  # fmt: skip
+    return routing
 
 
 def _of_tokens(shares: Any, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:

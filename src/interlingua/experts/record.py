@@ -24,7 +24,8 @@ from interlingua.models.batching import (
     split_rows,
     tokenise,
 )
-from interlingua.models.pooling import Pooling, Recorded, counted_tokens, pool
+from interlingua.models.neurons import module_name, runs_in
+from interlingua.models.pooling import Pooling, Recorded, counted_tokens, pool, pool_routed
 from interlingua.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -42,14 +43,18 @@ class Responses:
 
     Attributes:
         values: z[i, m], neuron m's pooled response to sentence i: [sentences, neurons], float32 unless asked otherwise;
-            memory-mapped if held on disk, a tensor if held on the device.
+            memory-mapped if held on disk, a tensor if held on the device. A neuron of an expert MLP answers over the
+            tokens that are routed to it; with 0 where there are none, which `routed` tells.
         tokens: How many tokens the model read.
         truncated: How many sentences were cut to the limit.
+        routed: How many of each sentence's tokens went to each expert MLP, in the order of the index: int64 [sentences,
+            expert MLPs], which are none in a model without mixtures of experts.
     """
 
     values: np.ndarray | torch.Tensor
     tokens: int
     truncated: int
+    routed: np.ndarray
 
 
 def record_responses(
@@ -143,8 +148,9 @@ def record_poolings(
         raise InputError(f"unknown pooling '{unknown}'; use {', '.join(get_args(Pooling))}")
     tokenised = tokenise(model.tokenizer, sentences, max_length)
     budget = token_budget or default_budget(model.device)
-    shape = (len(poolings), len(sentences), len(model.neurons))
-    blocks = _blocks(tokenised, budget, len(poolings) * len(model.neurons) * 4)
+    width = len(model.neurons) + len(model.neurons.expert_mlps)
+    shape = (len(poolings), len(sentences), width)
+    blocks = _blocks(tokenised, budget, len(poolings) * width * 4)
     identity = {
         **(model.identity() if folder else {}),
         "code": results_version(),
@@ -174,7 +180,12 @@ def record_poolings(
                 budget = kept
                 bar.update(sum(len(tokenised.ids[i]) for i in rows))
         values = matrix.values
-    return {pooling: Responses(values[i], tokenised.tokens, tokenised.truncated) for i, pooling in enumerate(poolings)}
+    values, routed = values[..., : len(model.neurons)], values[0, :, len(model.neurons) :]
+    routed = np.asarray(routed.cpu().float() if isinstance(routed, torch.Tensor) else routed).astype(np.int64)
+    return {
+        pooling: Responses(values[i], tokenised.tokens, tokenised.truncated, routed)
+        for i, pooling in enumerate(poolings)
+    }
 
 
 def _blocks(tokenised: TokenisedSentences, budget: int, bytes_a_sentence: int) -> list[list[int]]:
@@ -189,12 +200,15 @@ def _blocks(tokenised: TokenisedSentences, budget: int, bytes_a_sentence: int) -
 
 
 def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings: Sequence[str]) -> torch.Tensor:
-    """Run the model on a batch: float32 [poolings, sentences, neurons], on the model's device."""
-    shape = (len(poolings), len(batch.rows), len(model.neurons))
-    responses = torch.empty(shape, dtype=torch.float32, device=counted.device)
+    """Run the model on a batch: float32 [poolings, sentences, neurons + expert MLPs], on the model's device.
+
+    After the responses of a sentence stands how many of its tokens were routed to each expert MLP.
+    """
+    shape = (len(poolings), len(batch.rows), len(model.neurons) + len(model.neurons.expert_mlps))
+    responses = torch.zeros(shape, dtype=torch.float32, device=counted.device)
     with torch.inference_mode(), _pooling_hooks(model, counted, poolings, responses) as ran:
         model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
-    silent_layers = [name for name in model.neurons.modules if name not in ran]
+    silent_layers = [name for name in model.neurons.modules if runs_in(name) not in ran]
     if silent_layers:
         raise SteeringError(
             f"{silent_layers[0]} and {len(silent_layers) - 1} other layers did not run through their modules, so their "
@@ -207,25 +221,35 @@ def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings:
 def _pooling_hooks(
     model: LanguageModel, counted: torch.Tensor, poolings: Sequence[str], responses: torch.Tensor
 ) -> Generator[set[str]]:
-    """Hook every neuron linear so that a forward pass fills `responses`; yield the names of those that ran."""
+    """Hook every neuron linear so that a forward pass fills `responses`; yield the names of those that ran.
+
+    Of a mixture of experts, its own name is among them where any of its experts ran.
+    """
     ran: set[str] = set()
     parts: dict[tuple[str, bool], list[tuple[slice, slice]]] = {}
     for linear, first in zip(model.neurons.linears, model.neurons.offsets.tolist(), strict=False):
         units = slice(linear.start, linear.start + linear.units)
         parts.setdefault((linear.name, linear.inputs), []).append((slice(first, first + linear.units), units))
 
-    def fill(name: str, inputs: bool, activations: torch.Tensor) -> None:
+    routed = {path: len(model.neurons) + i for i, path in enumerate(model.neurons.expert_mlps)}
+
+    def fill(name: str, inputs: bool, activations: torch.Tensor, tokens: tuple[torch.Tensor, ...]) -> None:
         for i, pooling in enumerate(poolings):
-            pooled = pool(activations, counted, pooling)
+            if tokens:  # of a layer of an expert MLP
+                pooled, responses[i, :, routed[name.rpartition(".")[0]]] = pool_routed(
+                    activations, tokens[0], counted, pooling
+                )
+            else:
+                pooled = pool(activations, counted, pooling)
             for neurons, units in parts[name, inputs]:
                 responses[i, :, neurons] = pooled[:, units]
-        ran.add(name)
+        ran.add(runs_in(name))
 
     def hooked(name: str, inputs: bool) -> RemovableHandle:
         module = model.hf.get_submodule(name)
         if inputs:
-            return module.register_forward_pre_hook(lambda _, given: fill(name, inputs, given[0]))
-        return module.register_forward_hook(lambda _, given, output: fill(name, inputs, output))
+            return module.register_forward_pre_hook(lambda _, given: fill(name, inputs, given[0], given[1:]))
+        return module.register_forward_hook(lambda _, given, output: fill(name, inputs, output, given[1:]))
 
     handles: list[RemovableHandle] = []
     try:
@@ -245,7 +269,7 @@ def _require_finite(model: LanguageModel, responses: torch.Tensor, rows: list[in
     where = model.neurons.locate([neuron]).iloc[0]
     half = " or keep responses in float32" if responses.dtype == torch.float16 else ""
     raise ActivationError(
-        f"neuron {where.unit} of {where.module} in layer {where.layer} answers sentence {rows[row] + 1} with "
+        f"neuron {where.unit} of {module_name(where)} in layer {where.layer} answers sentence {rows[row] + 1} with "
         f"{responses[pooling, row, neuron].item()}, and {len(bad) - 1} others with NaN or infinity; try dtype float32 "
         f"or bfloat16{half}"
     )

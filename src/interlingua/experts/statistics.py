@@ -51,12 +51,20 @@ class NeuronScores:
         statistics: Of the responses to each language and to the others.
         activity: The share of a language's tokens at which a neuron is above 0, where it was recorded: float32
             [languages, neurons].
+        coverage: Of neurons of expert MLPs the share of all pairs of a sentence of the language and one of another that
+            can be compared, by which the scores' distance from chance is multiplied: float64 [languages, neurons]; None
+            where all can.
     """
 
     auroc: np.ndarray
     average_precision: np.ndarray
     statistics: ResponseStatistics
     activity: np.ndarray | None = None
+    coverage: np.ndarray | None = None
+
+
+CHANCE = 0.5
+"""The AUROC of a neuron that tells nothing."""
 
 
 STATISTICS = tuple(ResponseStatistics.__dataclass_fields__)

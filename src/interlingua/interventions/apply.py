@@ -18,7 +18,7 @@ from interlingua.errors import InputError, ModelError, SteeringError
 from interlingua.interventions.affine_edit import AffineEdit
 from interlingua.interventions.edit_stack import stack_of
 from interlingua.interventions.weights import EditInWeights, can_be_baked
-from interlingua.models.neurons import INPUTS
+from interlingua.models.neurons import INPUTS, runs_in
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -47,7 +47,7 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
         _note_first_run(MODEL, model.body, ran, stack)
         for name, layer in layers.items():
             edit = edits[name]
-            _note_first_run(name, layer, ran, stack)
+            _note_first_run(name, model.hf.get_submodule(runs_in(name.removesuffix(INPUTS))), ran, stack)
             if name in hooked:
                 stack.callback(_hooked(layer, edit, name.endswith(INPUTS)).remove)
         in_weights = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.experts.experts import CHANCE
+from interlingua.experts.statistics import CHANCE
 from interlingua.interventions.intervention import Intervention
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interlingua.errors import ModelError
 from interlingua.interventions.weights import can_be_baked, write_edit
@@ -60,13 +60,8 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
             )
     baked = replace(model, hf=copy.deepcopy(model.hf))
     baked.hf.config.baked_interventions = [*baked_interventions(baked.hf.config), intervention.record()]
-    without_bias = {name for name in map(_module, intervention.edits) if model.hf.get_submodule(name).bias is None}
     for name, edit in intervention.edits.items():
         write_edit(baked.hf.get_submodule(_module(name)), edit, name.endswith(INPUTS))
-    for name in without_bias:
-        linear: Any = baked.hf.get_submodule(name)
-        if not linear.bias.any():  # an edit that only scales: the architecture has all that it needs
-            linear.bias = None
     return baked
 
 

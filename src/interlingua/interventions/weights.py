@@ -14,6 +14,7 @@ PLAIN_LAYERS = {
     ("torch.nn.modules.linear", "Linear"),
     ("transformers.pytorch_utils", "Conv1D"),
     ("transformers.models.falcon.modeling_falcon", "FalconLinear"),
+    ("interlingua.models.mixtures", "ExpertLinear"),
 }
 """The very classes whose output is x W + b and nothing else. Others have the same names: a LoRA layer is a `Linear`."""
 
@@ -28,7 +29,7 @@ def can_be_baked(linear: Any) -> bool:
     replaced = "forward" in vars(linear) or torch.nn.utils.parametrize.is_parametrized(linear)
     if (kind.__module__, kind.__qualname__) not in PLAIN_LAYERS or replaced:
         return False
-    weight = linear.weight
+    weight = getattr(linear, "fused", linear.weight)  # of an expert's layer, what its weight is a view of
     plain = type(weight) is torch.nn.Parameter and str(weight.dtype).removeprefix("torch.") in PLAIN_DTYPES
     return plain and weight.device.type != "meta"
 
@@ -44,14 +45,14 @@ class EditInWeights:
 
     def __init__(self, linear: Any, edit: AffineEdit, inputs: bool = False) -> None:
         self._linear, self._edit, self._inputs = linear, edit, inputs
-        self._kept: tuple[torch.Tensor, torch.Tensor, torch.nn.Parameter | None, torch.Tensor | None] | None = None
+        self._kept: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None] | None = None
 
     def lay(self) -> None:
         """Write the edit into the weights."""
         bias = self._linear.bias
         before, bias_before = self._part().clone(), None if bias is None else bias.detach().clone()
         write_edit(self._linear, self._edit, self._inputs)
-        self._kept = before, self._part().clone(), bias, bias_before
+        self._kept = before, self._part().clone(), bias_before
 
     def lift(self) -> bool:
         """Put back what was there before, and tell whether what was written was still there."""
@@ -59,14 +60,15 @@ class EditInWeights:
 
         if self._kept is None:  # it was never laid
             return True
-        before, written, bias, bias_before = self._kept
+        before, written, bias_before = self._kept
         undisturbed = torch.equal(self._part(), written)
         with torch.no_grad():
             matrix, units = _by_unit(self._linear, self._inputs), _units(self._linear, self._edit)
             matrix[units] = before
-            self._linear.bias = bias
-            if bias is not None and bias_before is not None:
-                bias.copy_(bias_before)
+            if bias_before is None:
+                self._linear.bias = None
+            else:
+                self._linear.bias.copy_(bias_before)
         self._kept = None
         return undisturbed
 
@@ -75,7 +77,7 @@ class EditInWeights:
 
 
 def write_edit(linear: Any, edit: AffineEdit, inputs: bool = False) -> None:
-    """Write an edit into the weights of a layer, which gets a bias if it has none.
+    """Write an edit into the weights of a layer, which gets a bias if it has none and the edit shifts.
 
     Of outputs, `W' = scale * W` row by row and `b' = scale * b + shift`; of inputs, `W' = W * scale` column by column
     and `b' = b + W shift`.
@@ -106,7 +108,8 @@ def write_edit(linear: Any, edit: AffineEdit, inputs: bool = False) -> None:
                     f"a value of the intervention is too large for {matrix.dtype}; load the model in float32"
                 )
         bias[changed], matrix[units] = shifted, scaled
-        linear.bias = bias
+        if linear.bias is None and edit.shift.any():
+            linear.bias = bias
 
 
 def _units(linear: Any, edit: AffineEdit) -> torch.Tensor:

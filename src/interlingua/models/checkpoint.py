@@ -14,6 +14,7 @@ from interlingua.errors import ModelError
 from interlingua.files import folder_written_whole, write_json
 from interlingua.models.as_llama import as_llama, llama_config, with_parameters_of
 from interlingua.models.card import card_of_checkpoint
+from interlingua.models.neurons import runs_in
 from interlingua.models.quiet import quiet_transformers
 from interlingua.models.terms import terms_of
 from interlingua.valid import read_json
@@ -78,12 +79,19 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     2. a Llama with biases, where one computes the same (Mistral, Qwen2; see `as_llama`);
     3. the architecture with a few lines of code of its own, in the folder, which transformers runs with
        `trust_remote_code=True`. Nothing loads it without them: Auto classes refuse, and other classes find no weights.
+
+    Experts of a mixture that have no biases can get none: their layers are modules in interlingua only.
     """
     added = _parameters_beyond(hf, hf.config)
     if others := [name for name in added if not name.endswith(".bias") or ".lora_" in name]:
         raise ModelError(
             f"the model has parameters that its architecture lacks ({others[0]}); merge an adapter first (PEFT's "
             "merge_and_unload), and load the model again"
+        )
+    if in_experts := [name for name in added if _of_expert(name)]:
+        raise ModelError(
+            f"the experts of {type(hf).__name__} have no biases, so that no checkpoint can hold a shift "
+            f"({in_experts[0]}); steer by applied_to, or bake an edit that only scales"
         )
     option = _bias_option(hf) if added else None
     if hf.generation_config is not None:
@@ -122,12 +130,17 @@ def _add_card(hf: PreTrainedModel, name: str, folder: Path) -> None:
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
+def _of_expert(parameter: str) -> bool:
+    layer = parameter.rpartition(".")[0]
+    return runs_in(layer) != layer
+
+
 def takes_biases(hf: PreTrainedModel, modules: Iterable[str]) -> bool:
     """Tell whether linear layers, given by name, have biases, or get them in a checkpoint without code."""
-    biases = [f"{name}.bias" for name in modules]
-    there = dict(hf.named_parameters())
-    if all(name in there for name in biases) or llama_config(hf.config) is not None:
+    there = all(hf.get_submodule(name).bias is not None for name in modules)
+    if there or llama_config(hf.config) is not None:
         return True
+    biases = [f"{name}.bias" for name in modules]
     for option in BIAS_OPTIONS:
         if getattr(hf.config, option, None) is False:
             with torch.device("meta"):

@@ -80,3 +80,43 @@ def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: str) -> torc
     positions = torch.arange(counted.shape[1], device=counted.device)
     last = torch.where(counted, positions, -1).amax(dim=1)
     return values[torch.arange(len(values), device=values.device), last].float()
+
+
+def pool_routed(
+    activations: torch.Tensor, tokens: torch.Tensor, counted: torch.Tensor, pooling: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pool what an expert MLP answers to the tokens of a batch that are routed to it.
+
+    Args:
+        activations: [n, units], any float type.
+        tokens: Which tokens of the batch, its sentences one after the other: int64 [n], ascending.
+        counted: bool [sentences, tokens]: which of them count.
+        pooling: `mean`, `max`, `last` over those that count and are routed to it; or `active`, whose share is of all
+            that count: a neuron that does not run is not above 0.
+
+    Returns:
+        Float32 [sentences, units], 0 where there are no such tokens; and how many there are, int64 [sentences].
+
+    Example:
+        Of two sentences of two tokens, both of the first are routed to an expert, and none of the second:
+
+        >>> counted = torch.ones(2, 2, dtype=torch.bool)
+        >>> pooled, routed = pool_routed(torch.tensor([[3.0], [5.0]]), torch.tensor([0, 1]), counted, "mean")
+        >>> pooled.tolist(), routed.tolist()
+        ([[4.0], [0.0]], [2, 0])
+    """
+    tokens, counted = tokens.to(activations.device), counted.to(activations.device)
+    kept = counted.flatten()[tokens]
+    activations, sentence = activations[kept], tokens[kept] // counted.shape[1]
+    routed = torch.bincount(sentence, minlength=len(counted))
+    place = torch.arange(len(sentence), device=sentence.device) - (routed.cumsum(0) - routed)[sentence]
+    shape = (len(counted), int(routed.max()))
+    values, there = activations.new_zeros(*shape, activations.shape[1]), counted.new_zeros(shape)
+    values[sentence, place], there[sentence, place] = activations, True
+    seen = routed > 0
+    pooled = torch.zeros(len(counted), activations.shape[1], device=activations.device)
+    if seen.any():
+        pooled[seen] = pool(values[seen], there[seen], pooling)
+    if pooling == ACTIVE:
+        pooled *= (routed / counted.sum(dim=1))[:, None]
+    return pooled, routed

@@ -15,6 +15,7 @@ from rich.text import Text
 from interlingua.analysis import behaviour, summary
 from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
+from interlingua.models.neurons import module_name
 from interlingua.report.answer import answer
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def experts_summary(experts: Experts, k: int) -> RenderableType:
             language_name(row["language"]),
             *(f"{row[score]:.3f}" for score in scores),
             f"{row['median_layer']:g}",
-            f"{best.layer}.{best.module}.{best.unit}",
+            f"{best.layer}.{module_name(best)}.{best.unit}",
         )
     return Group(table, _shared(experts, k))
 

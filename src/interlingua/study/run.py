@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.errors import InterlinguaError
 from interlingua.experts import Experts
-from interlingua.experts.experts import CHANCE
+from interlingua.experts.statistics import CHANCE
 from interlingua.files import sha256_of_json
 from interlingua.progress import progress_bar
 from interlingua.study.cell_store import FAILED, CellStore

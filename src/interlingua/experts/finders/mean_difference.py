@@ -12,6 +12,8 @@ def mean_difference(scores: NeuronScores) -> np.ndarray:
 
     Source: Cohen's d (1988), of whose numerator mean shift and contrastive activation addition make their directions.
 
+    It is multiplied by the coverage of a neuron that does not see every sentence (`NeuronScores`).
+
     Args:
         scores: Of the responses.
 
@@ -30,4 +32,5 @@ def mean_difference(scores: NeuronScores) -> np.ndarray:
     pooled = np.sqrt((own + (languages - 1) * others) / languages)
     difference = statistics.mean.astype(np.float64) - statistics.other_mean
     constant = np.sign(difference) * np.finfo(np.float32).max
-    return np.divide(difference, pooled, out=np.where(difference == 0, 0.0, constant), where=pooled > 0)
+    standardised = np.divide(difference, pooled, out=np.where(difference == 0, 0.0, constant), where=pooled > 0)
+    return standardised if scores.coverage is None else standardised * scores.coverage
