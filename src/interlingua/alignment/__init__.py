@@ -4,7 +4,9 @@ There is one way: an `EmbeddedProbe` is searched (`search`), which gives a `Cand
 `held_out` sentences; `choose` takes one; `Candidate.fit` returns an `Aligner`, which reads a model `cut` at the layer
 that it needs. `align` does these three. `compare` does the same and sets the candidates side by side: `judge` and
 `bitexts` look at other sentences, and `growth` asks how much of the probe is needed. `linear` holds what every method
-returns, `methods` their names, one method a file; `edits` screens interventions before the map.
+returns, `methods` their names, one method a file; `blocks` what is read and `joining` how it becomes one map; `edits`
+screens interventions before the map; `adapting` adapts to text without labels, and `beside` sets trained `encoders`
+beside the map.
 """
 
 from interlingua.alignment.align import align
@@ -14,6 +16,7 @@ from interlingua.alignment.choose import choose
 from interlingua.alignment.compare import Comparison, compare
 from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
+from interlingua.alignment.encoders import Encoder, load_encoder
 from interlingua.alignment.judge import Hits, find_hits
 from interlingua.alignment.methods import METHODS, Recipe
 from interlingua.alignment.mteb_encoder import MtebEncoder
@@ -27,6 +30,7 @@ __all__ = [
     "Comparison",
     "EditGrid",
     "EmbeddedProbe",
+    "Encoder",
     "Hits",
     "MtebEncoder",
     "Reading",
@@ -36,5 +40,6 @@ __all__ = [
     "choose",
     "compare",
     "find_hits",
+    "load_encoder",
     "search",
 ]

@@ -17,6 +17,8 @@ from interlingua.alignment.linear import LinearAlignment, unit_length
 from interlingua.alignment.weighted_wccn import weighted
 from interlingua.languages import parse_language
 
+THRESHOLD = 0.1
+"""How far a mined pair stands out from its neighbours, in cosine."""
 NEIGHBORHOOD = 4
 """How many neighbours' mean similarity a pair's is compared with, as in the margin of Artetxe and Schwenk 2019."""
 MINED = 0.3
@@ -64,7 +66,7 @@ def centre_on(alignment: LinearAlignment, texts: Mapping[str, np.ndarray]) -> Li
 
 
 def self_train(
-    alignment: LinearAlignment, spread: Spread, texts: Mapping[str, np.ndarray], *, threshold: float
+    alignment: LinearAlignment, spread: Spread, texts: Mapping[str, np.ndarray], *, threshold: float = THRESHOLD
 ) -> tuple[LinearAlignment, int]:
     """Return an alignment whose map is refitted on pairs found in text, and how many were found.
 
@@ -72,40 +74,46 @@ def self_train(
         alignment: One that is centred on the text.
         spread: That of the probe behind the map.
         texts: For each language embeddings of any sentences: float [sentences, dimensions].
-        threshold: What a pair's similarity must be above that of its neighbours; see `mutual_neighbours`.
+        threshold: How far a pair must stand out; see `mutual_neighbours`.
     """
-    mapped = {code: unit_length(alignment.apply(space, code)) for code, space in texts.items()}
+    mapped = {code: unit_length(alignment.apply(space, code)).astype(np.float32) for code, space in texts.items()}
     map_ = np.eye(alignment.matrices.shape[1])
     found = 0
     for _ in range(ROUNDS):
-        first, second = mine({code: unit_length(space @ map_.T) for code, space in mapped.items()}, mapped, threshold)
-        if len(first) < FEWEST:
+        by_now = {code: unit_length(space @ map_.T.astype(np.float32)) for code, space in mapped.items()}
+        mined, pairs = spread_of_pairs(by_now, mapped, threshold)
+        if pairs < FEWEST:
             break
-        found = len(first)
-        of_pairs = spread_of(np.stack([first, second]))
-        scale = np.trace(spread.within) / np.trace(of_pairs.within)
-        within = (1 - MINED) * spread.within + MINED * scale * of_pairs.within
-        between = (1 - MINED) * spread.between + MINED * scale * of_pairs.between
+        found = pairs
+        weight = MINED * np.trace(spread.within) / np.trace(mined.within)
+        within = (1 - MINED) * spread.within + weight * mined.within
+        between = (1 - MINED) * spread.between + weight * mined.between
         map_ = weighted(inverse_root_of(within, SHRINKAGE), between)
     return LinearAlignment(alignment.languages, alignment.means, map_ @ alignment.matrices), found
 
 
-def mine(
-    nearest_by: Mapping[str, np.ndarray], taken_from: Mapping[str, np.ndarray], threshold: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs found between every two languages: float [pairs, dimensions] twice.
+def spread_of_pairs(
+    nearest_by: Mapping[str, np.ndarray], vectors: Mapping[str, np.ndarray], threshold: float
+) -> tuple[Spread, int]:
+    """Return how pairs vary that are found between every two languages, and how many there are.
 
     Args:
         nearest_by: For each language vectors of unit length, by which pairs are found.
-        taken_from: For each language the vectors that are returned of a pair.
+        vectors: For each language the vectors of unit length whose covariances are returned.
         threshold: See `mutual_neighbours`.
     """
-    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    size = next(iter(vectors.values())).shape[1]
+    within, between, total, pairs = np.zeros((size, size)), np.zeros((size, size)), np.zeros(size), 0
     for a, b in combinations(nearest_by, 2):
-        pairs = mutual_neighbours(nearest_by[a], nearest_by[b], threshold)
-        for side, code, rows in zip(sides, (a, b), pairs.T, strict=True):
-            side.append(taken_from[code][rows])
-    return np.concatenate(sides[0]), np.concatenate(sides[1])
+        rows, columns = mutual_neighbours(nearest_by[a], nearest_by[b], threshold).T
+        first, second = vectors[a][rows], vectors[b][columns]
+        half, mean = (first - second) / 2, (first + second) / 2
+        within += half.T @ half
+        between += mean.T @ mean
+        total += mean.sum(axis=0)
+        pairs += len(rows)
+    centre = total / max(pairs, 1)
+    return Spread(within / max(pairs, 1), between / max(pairs, 1) - np.outer(centre, centre)), pairs
 
 
 def mutual_neighbours(first: np.ndarray, second: np.ndarray, threshold: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from interlingua.alignment.adapting import Spread, centre_on, self_train
+from interlingua.alignment.adapting import THRESHOLD, Spread, centre_on, self_train
 from interlingua.alignment.aligner_file import AlignerFields, require_arrays
 from interlingua.alignment.blocks import Block, Sif, embed_blocks
 from interlingua.alignment.card_of_aligner import SENTENCE_TRANSFORMERS, card_of_aligner
@@ -24,9 +24,6 @@ from interlingua.languages import parse_language
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel, load_model
 from interlingua.models.neurons import SITES
-
-THRESHOLD = 0.1
-"""How far a mined pair stands out from its neighbours, in cosine."""
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,11 @@ class Candidate:
             shorter, recipe.layers, alignment, self._made_from(final_norm), scoring=self.scoring, edit=edit,
             final_norm=final_norm, special_tokens=special_tokens, sif=recipe.sif,
             token_weights=self.probe.token_weights if recipe.sif else None,
-            spread=self._spread(alignment, spaces),
+            spread=self.spread(alignment, spaces),
         )  # fmt: skip
 
-    def _spread(self, alignment: LinearAlignment, spaces: Layers) -> Spread:
+    def spread(self, alignment: LinearAlignment, spaces: Layers) -> Spread:
+        """Return how the probe varies behind the map that was fitted to it."""
         probe = concatenated(spaces, self.recipe.blocks)
         mapped = alignment.apply_to_spaces(probe, with_language=self.recipe.per_language)
         return spread_of(np.stack([*mapped.values()]))

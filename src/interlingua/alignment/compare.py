@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -10,14 +10,16 @@ from typing import Any
 
 import pandas as pd
 
+from interlingua.alignment.beside import Ways, judge_beside, ways_of_map
 from interlingua.alignment.bitexts import Bitexts, judge_bitext
 from interlingua.alignment.blocks import layer_of
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import candidates_table, choose, shortlist
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
+from interlingua.alignment.encoders import Encoder
 from interlingua.alignment.growth import growth_in_languages, growth_in_sentences
 from interlingua.alignment.judge import Hits, groups, judge, pairs_table, ranking
-from interlingua.alignment.methods import NEED_LANGUAGE, Recipe
+from interlingua.alignment.methods import NEED_LANGUAGE, Recipe, concatenated
 from interlingua.alignment.search import layers_of, score, search
 from interlingua.alignment.settings import Settings
 from interlingua.alignment.spaces import Spaces
@@ -38,7 +40,8 @@ class Comparison:
         chosen: The candidate of the best held-out top-1 inside the probe, the simplest of those that are as good.
         raw: The last layer as it is, by cosine: what the paper compares with.
         tables: Tidy tables by name: `candidates` (all, held out), `ranking`, `groups`, `pairs` (judged), `sentences`,
-            `languages` (growth), `edits` (screened interventions), `bitext`; those that were asked for.
+            `languages` (growth), `edits` (screened interventions), `bitext`, `encoders` (see `beside.judge_beside`);
+            those that were asked for.
         made_from: Model, corpora and settings.
     """
 
@@ -57,6 +60,7 @@ def compare(
     settings: Settings | None = None,
     bitexts: Bitexts | None = None,
     seen: Collection[str] | None = None,
+    encoders: Sequence[Encoder] = (),
 ) -> Comparison:
     """Compare ways of aligning a frozen model.
 
@@ -71,6 +75,7 @@ def compare(
         settings: What is tried; the last layer as it is always is, being what the paper compares with.
         bitexts: Pairs with English to judge on as well; see `alignment.bitexts.load_bitexts`.
         seen: The languages that the model was pre-trained on; by default those that its makers name.
+        encoders: Trained encoders to judge on the same text; see `load_encoder`.
 
     Raises:
         InputError: The probe and the evaluation split share sentences, or something cannot be fitted.
@@ -105,6 +110,10 @@ def compare(
     tables = {} if found.edits is None else {"edits": found.edits}
     tables["candidates"] = candidates_table(candidates)
     tables |= _judged(embedded, evaluation, shortlist(candidates, chosen, raw), chosen, raw, settings, bitexts, seen)
+    if encoders:
+        tables["encoders"] = judge_beside(
+            encoders, _map_of(embedded, chosen), evaluation, bitexts or {}, settings.resamples, settings.seed
+        )
     made_from = {
         **model.identity(),
         "probe": probe.description(),
@@ -154,6 +163,20 @@ def _judged(
     if bitexts:
         tables["bitext"] = judge_bitext(list(compared), bitexts, embedded.spaces, embed)
     return tables
+
+
+def _map_of(embedded: EmbeddedProbe, chosen: Candidate) -> Callable[[Mapping[str, Sequence[str]]], Ways]:
+    """Fit the chosen map once, and return what makes its vectors of any sentences."""
+    recipe, probe = chosen.recipe, embedded.spaces(chosen.reading)
+    layers = sorted(set(map(layer_of, recipe.blocks)))
+    alignment = recipe.fit(probe)
+    spread = chosen.spread(alignment, probe)
+
+    def ways(sentences: Mapping[str, Sequence[str]]) -> Ways:
+        read = concatenated(embedded.embed(sentences, chosen.reading, layers), recipe.blocks)
+        return ways_of_map(alignment, spread, read, per_language=recipe.per_language)
+
+    return ways
 
 
 def _require_apart(probe: ParallelCorpus, evaluation: ParallelCorpus) -> None:

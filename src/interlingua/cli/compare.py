@@ -40,6 +40,13 @@ def compare(
         bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds, in all that is fitted.")
     ] = False,
     bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge a trained encoder too: e5, or a SentenceTransformer's name or folder. May be repeated."
+        ),
+    ] = None,
+    encoder_prompt: Annotated[str | None, typer.Option(help="What SentenceTransformers put before a sentence.")] = None,
     seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
     draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
@@ -50,7 +57,7 @@ def compare(
     All is fitted and chosen on the probe; the other split is read once, at the end. A comparison that was stopped goes
     on where it was.
     """
-    from interlingua.alignment import Settings
+    from interlingua.alignment import Settings, load_encoder
     from interlingua.alignment import compare as compare_ways
     from interlingua.alignment.bitexts import load_bitexts
     from interlingua.alignment.edits import EditGrid
@@ -70,12 +77,13 @@ def compare(
     )  # fmt: skip
     probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
     evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
+    encoders = [load_encoder(name, encoder_prompt) for name in encoder or []]
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
     loaded = loading.load()
     place = folder or Path("runs") / f"compare-{Path(loading.model).name}-{Path(corpus).name}"
     found = compare_ways(
         loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
-        seen=parse_languages(seen) if seen else None,
+        seen=parse_languages(seen) if seen else None, encoders=encoders,
     )  # fmt: skip
     page = write_comparison(found, place)
     out.print(comparison_summary(found))

@@ -85,6 +85,14 @@ def as_markdown(comparison: Comparison) -> str:
         ]
     if "edits" in tables:
         parts += ["## Interventions", _edits(comparison)]
+    if "encoders" in tables:
+        parts += [
+            "## Beside trained encoders",
+            "The chosen map and trained encoders on the same sentences. Looked at is what was taken from the text that "
+            "is judged on, without labels: nothing, each language's mean, or pairs that the map found by itself. "
+            "Behind is how far behind the map that looked at the same, with a paired interval.",
+            markdown_frame(_beside(tables["encoders"])),
+        ]
     if "bitext" in tables:
         means = tables["bitext"].groupby(["corpus", "candidate"], sort=False).top1.mean().reset_index()
         parts += ["## Bitext, mean over languages, to English and back", markdown_frame(means)]
@@ -99,6 +107,17 @@ def _ranking(table: pd.DataFrame) -> str:
         top1=[_with_interval(row) for row in table.itertuples()],
     )
     return markdown_frame(shown[["candidate", "held_out", "top1"]])
+
+
+def _beside(table: pd.DataFrame) -> pd.DataFrame:
+    behind = [
+        f"{row['behind']:.4f} [{row['behind_low']:.4f}, {row['behind_high']:.4f}]"
+        if row["behind"] == row["behind"]
+        else ""
+        for row in table.to_dict("records")
+    ]
+    shown = table.assign(top1=[_with_interval(row) for row in table.itertuples()], behind=behind)
+    return shown[["corpus", "encoder", "looked_at", "scoring", "top1", "behind"]]
 
 
 def _edits(comparison: Comparison) -> str:

@@ -185,7 +185,19 @@ def comparison_summary(comparison: Comparison) -> RenderableType:
     for row in ranking.loc[shown].to_dict("records"):
         numbers = (f"{row['held_out']:.3f}", f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
         table.add_row("*" if row["chosen"] else "", row["candidate"], *numbers)
-    return Group(table, Text("* chosen inside the probe, by held out"))
+    parts: list[RenderableType] = [table, Text("* chosen inside the probe, by held out")]
+    if "encoders" in comparison.tables:
+        parts.append(_beside(comparison.tables["encoders"]))
+    return Group(*parts)
+
+
+def _beside(encoders: pd.DataFrame) -> Table:
+    """Return trained encoders beside the map; what was looked at of the text that is judged on is said."""
+    table = _table("\nBeside trained encoders", ("corpus", "encoder", "looked at"), ("score", "top-1", "95 %"))
+    for row in encoders.to_dict("records"):
+        numbers = (row["scoring"], f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
+        table.add_row(Path(row["corpus"]).name, row["encoder"], row["looked_at"], *numbers)
+    return table
 
 
 def languages_summary(identified: Identified) -> Table:
