@@ -38,7 +38,7 @@ LLAMA3 = {
 }  # fmt: skip
 
 
-def write_gguf(path, model, *, architecture="llama", keys=(), tensors=(), without=()):
+def write_gguf(path, model, *, architecture="llama", keys=(), tensors=(), without=(), start=True):
     """Write a tiny Llama as llama.cpp's converter does."""
     config = model.hf.config
     writer = gguf.GGUFWriter(path, architecture)
@@ -55,16 +55,16 @@ def write_gguf(path, model, *, architecture="llama", keys=(), tensors=(), withou
     for key, value in dict(keys).items():
         (writer.add_string if isinstance(value, str) else writer.add_float32)(f"{architecture}.{key}", value)
     tokens = sorted(model.tokenizer.get_vocab(), key=model.tokenizer.get_vocab().__getitem__)
-    tokens[-1] = "th"  # in the place of a byte that no text has: a file has merges, or scores
+    tokens[-2:] = "he", "th"  # in the place of bytes that no text has: a file has merges, or scores
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(tokens)
     writer.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
-    writer.add_token_merges(["t h"])
+    writer.add_token_merges(["t h", "h e"])
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(1)
     writer.add_pad_token_id(2)
     writer.add_eot_token_id(7)
-    writer.add_add_bos_token(True)
+    writer.add_add_bos_token(start)
     writer.add_chat_template("{% for message in messages %}<{{ message.content }}>{% endfor %}")
     for name, tensor in model.hf.state_dict().items():
         weights = tensor.numpy()
@@ -106,7 +106,7 @@ def scaled(positions):
 
 
 def test_a_file_or_its_folder_is_the_model_that_was_written_and_is_made_once(llama, tmp_path, cache, said):
-    file = write_gguf(tmp_path / "tiny.gguf", llama)
+    file = write_gguf(tmp_path / "sha256-abc", llama)  # as Ollama keeps them
     loaded = il.load_model(file, dtype="float32")
     torch.testing.assert_close(logits(loaded), logits(llama), atol=1e-5, rtol=1e-5)
     assert loaded.neurons == llama.neurons
@@ -114,13 +114,22 @@ def test_a_file_or_its_folder_is_the_model_that_was_written_and_is_made_once(lla
     assert loaded.tokenizer("the cat").input_ids[:2] == [0, len(llama.tokenizer) - 1], "the start token, and a merge"
     assert loaded.tokenizer.apply_chat_template([{"role": "user", "content": "a"}], tokenize=False) == "<a>"
     assert sum("Preparing" in line for line in said) == 1
-    again = il.load_model(str(tmp_path), dtype="float32")
-    file.rename(tmp_path / "another name.gguf")
-    renamed = il.load_model(str(tmp_path / "another name.gguf"), dtype="float32")
+    again = il.load_model(str(file), dtype="float32")
+    file.rename(tmp_path / "tiny.gguf")
+    renamed = il.load_model(str(tmp_path), dtype="float32")
     assert again.identity()["weights"] == renamed.identity()["weights"] == loaded.identity()["weights"]
     assert sum("Preparing" in line for line in said) == 1
     assert len([path for path in cache.iterdir() if path.is_dir()]) == 1
     loaded.save_pretrained(tmp_path / "plain")
+
+
+def test_a_text_begins_with_the_start_token_where_the_file_says_so_or_that_is_said(llama, tmp_path, monkeypatch, said):
+    loaded = il.load_model(write_gguf(tmp_path / "tiny.gguf", llama, start=False))
+    warned = any("with the start token, and the file says otherwise" in line for line in said)
+    assert (loaded.tokenizer("the").input_ids[0] == loaded.tokenizer.bos_token_id) == warned
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *a, **k: loaded.tokenizer)
+    il.load_model(write_gguf(tmp_path / "other.gguf", llama))
+    assert any("without the start token, and the file says otherwise" in line for line in said) != warned
 
 
 def test_a_study_knows_a_file_by_its_times_and_not_by_its_name(llama, tmp_path):
@@ -179,7 +188,7 @@ def test_a_file_that_cannot_be_read_is_a_line_and_leaves_nothing(llama, tmp_path
         file = file.rename(tmp_path / "tiny-00001-of-00002.gguf")
         message = "one of 2 parts.*llama-gguf-split --merge FIRST_PART tiny.gguf"
     elif kind == "no tokenizer":
-        file.write_bytes(file.read_bytes().replace(b"tokenizer.ggml.model", b"tokenizer.ggml.modal"))
+        file.write_bytes(file.read_bytes().replace(b"tokenizer.ggml.tokens", b"tokenizer.ggml.tokans"))
     with pytest.raises(ModelError, match=message) as failed:
         il.load_model(file)
     assert "\n" not in str(failed.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import redirect_stderr
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from interlingua.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from gguf import GGUFReader
+
+logger = logging.getLogger(__name__)
 
 LLAMA3_SCALING = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 """Of every Llama from 3.1 on, as its makers' configs say."""
@@ -43,7 +47,7 @@ def dequantise(gguf: Path, folder: Path) -> None:
             del config.quantization_config
         _set_scaling(config, scaling, factors)
         state = dict(quantised.state_dict())
-        add_left_out(GGUFReader(gguf), config, state)
+        add_left_out(reader, config, state)
         with torch.device("meta"):
             plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         for name in plain.state_dict().keys() - state.keys():
@@ -54,6 +58,21 @@ def dequantise(gguf: Path, folder: Path) -> None:
         plain.save_pretrained(folder)
         tokenizer: Any = AutoTokenizer.from_pretrained(**from_file)
         tokenizer.save_pretrained(folder)
+        _check_start_token(AutoTokenizer.from_pretrained(folder), reader)
+
+
+def _check_start_token(tokenizer: Any, reader: GGUFReader) -> None:
+    """Warn where texts begin otherwise than the file says, as with the first versions of transformers 5."""
+    asked = reader.fields.get("tokenizer.ggml.add_bos_token")
+    kind = reader.fields["tokenizer.ggml.model"].contents()
+    if asked is None or kind == "gemma4":  # whose flag is wrong: its chat template has the token
+        return
+    if (tokenizer("a").input_ids[:1] == [tokenizer.bos_token_id]) != asked.contents():
+        logger.warning(
+            "transformers %s begins the texts of this file %s the start token, and the file says otherwise: install a "
+            "newer transformers (5.18 reads such files), and remove this checkpoint",
+            version("transformers"), "without" if asked.contents() else "with",
+        )  # fmt: skip
 
 
 def _end_turns(plain: Any, reader: GGUFReader) -> None:

@@ -31,7 +31,7 @@ def gguf_file(name: str | Path) -> Path | None:
         ModelError: A folder holds several GGUF files, or the file is a part of a split one.
     """
     path = Path(name)
-    if path.suffix.lower() == ".gguf" and path.is_file():
+    if path.is_file() and (path.suffix.lower() == ".gguf" or _is_gguf(path)):
         found = [path]
     elif path.is_dir() and not (path / "config.json").is_file():
         found = sorted(path.glob("*.gguf"))
@@ -49,6 +49,12 @@ def gguf_file(name: str | Path) -> Path | None:
     return found[0] if found else None
 
 
+def _is_gguf(path: Path) -> bool:
+    """Tell whether a file begins as GGUF files do; Ollama keeps them without a suffix."""
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"
+
+
 def checkpoint_of_file(gguf: Path) -> Path:
     """Return the folder of a GGUF file's checkpoint; the first call makes it.
 
@@ -56,9 +62,8 @@ def checkpoint_of_file(gguf: Path) -> Path:
         MissingExtraError: The library `gguf` is not installed, and the checkpoint was not made before.
         ModelError: The file is damaged, or not of a kind that transformers reads.
     """
-    with gguf.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise ModelError(f"'{gguf}' is not a GGUF file, or is damaged: it does not start with the letters GGUF")
+    if not _is_gguf(gguf):
+        raise ModelError(f"'{gguf}' is not a GGUF file, or is damaged: it does not start with the letters GGUF")
     return made_once(gguf.stem, sha256_of_file(gguf), str(gguf), lambda _: gguf)
 
 
