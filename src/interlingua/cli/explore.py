@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -52,4 +53,7 @@ def explore(
         session = session_of_run(open_run(run), device=loading.device, aligner=aligner, folder=folder)
     page = serve(session, port=port, browser=browser)
     say(f"Exploring {session.model.name} at {page.local_url} (Ctrl-C ends it)")
-    page.block_thread()
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)

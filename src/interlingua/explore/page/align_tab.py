@@ -26,10 +26,10 @@ def align_tab(session: Session, edit: Controls) -> None:
         "A sentence a line. Sentences that translate each other stand together; a blank line parts them from the next. "
         "A line may name its language, as in `es: Llueve.`; others are identified."
     )
-    sentences = gr.Textbox(example(session), label="Sentences", lines=10, max_lines=24, elem_id="sentences")
+    sentences = gr.Textbox(example(session), label="Sentences", lines=10, max_lines=30, elem_id="sentences")
     find = gr.Button("Who finds whom?", variant="primary", elem_id="find")
     found = gr.Dataframe(label="Sentences whose nearest neighbour is a translation", interactive=False, elem_id="found")
-    chart = gr.Plot(label="Map of each space", elem_id="map")
+    chart = gr.Plot(show_label=False, elem_id="map")
     gr.Markdown(
         "Embeddings are the mean of the last hidden state, as in the paper. The aligner is a linear map behind the "
         "unedited model, fitted on the probe when it is first needed. The table names each sentence's nearest "

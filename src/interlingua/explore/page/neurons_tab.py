@@ -31,7 +31,7 @@ def neurons_tab(session: Session, edit: Controls, tab: gr.Tab) -> None:
             show = gr.Button("Show its answers", size="sm", elem_id="show")
             toggle = gr.Button("Put it into the edit, or take it out", size="sm", elem_id="toggle")
     status = gr.Markdown(elem_id="hand")
-    chart = gr.Plot(label="Answers", elem_id="answers")
+    chart = gr.Plot(show_label=False, elem_id="answers")
 
     def listed(*chosen: Any) -> tuple[pd.DataFrame, str]:
         choice = choice_of(*chosen)

@@ -47,7 +47,7 @@ def serve(session: Session, *, port: int | None = None, browser: bool = True) ->
         browser: Whether to open it in the user's browser.
 
     Returns:
-        The running page: `local_url` is its address, `block_thread` waits until it is interrupted, `close` ends it.
+        The running page: `local_url` is its address, and `close` ends it.
 
     Raises:
         MissingExtraError: The extra `explore` is not installed.

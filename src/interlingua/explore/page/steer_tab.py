@@ -26,10 +26,10 @@ def steer_tab(session: Session, edit: Controls) -> None:
     """Fill the tab."""
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
-            label="Prompt", placeholder="Empty: the model writes from its start token alone", lines=2, scale=4,
-            elem_id="prompt",
+            label="Prompt", placeholder="Empty: the model writes from its start token alone", lines=2, max_lines=6,
+            scale=4, elem_id="prompt",
         )  # fmt: skip
-        tokens = gr.Slider(8, MOST_TOKENS, 48, step=8, label="Tokens", scale=1)
+        tokens = gr.Number(48, label="Tokens", precision=0, minimum=1, maximum=MOST_TOKENS, scale=1)
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=1, elem_id="seed")
     with gr.Row():
         write = gr.Button("Write", variant="primary", scale=5, elem_id="write")
@@ -43,8 +43,10 @@ def steer_tab(session: Session, edit: Controls) -> None:
     for box in boxes:
         box.interactive = False
 
-    def grow(prompt: str, tokens: float, seed: float, *chosen: Any) -> Iterator[list[str]]:
-        growing = stream(session, choice_of(*chosen), prompt or "", seed=int(seed or 0), max_new_tokens=int(tokens))
+    def grow(prompt: str, tokens: float | None, seed: float | None, *chosen: Any) -> Iterator[list[str]]:
+        growing = stream(
+            session, choice_of(*chosen), prompt or "", seed=int(seed or 0), max_new_tokens=int(tokens or 0)
+        )
         for texts in growing:
             notes = [_note(name, texts[name], language_name(chosen[0])) for name in CONDITIONS]
             yield [texts[name].text for name in CONDITIONS] + notes
