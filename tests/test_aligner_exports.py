@@ -89,6 +89,13 @@ def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model
     np.testing.assert_allclose(loaded.encode(sentences), aligner.encode(sentences, "ja"), atol=2e-5)
     kinds = [module["type"].rsplit(".", 1)[-1] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert kinds == ["Transformer", "Pooling", "Dense", "Normalize"]
+    # What text-embeddings-inference reads (backends/src/lib.rs and router/src/lib.rs, July 2026).
+    types = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
+    assert types == [f"sentence_transformers.models.{kind}" for kind in kinds]
+    pooling = json.loads((tmp_path / "st" / "1_Pooling" / "config.json").read_text())
+    assert (pooling["pooling_mode_cls_token"], pooling["pooling_mode_mean_tokens"]) == (False, True)
+    dense = json.loads((tmp_path / "st" / "2_Dense" / "config.json").read_text())
+    assert dense["activation_function"] == "torch.nn.modules.linear.Identity"
 
 
 FRESH = """

@@ -16,7 +16,7 @@ import torch
 
 from interlingua.alignment.blocks import Block, Sif, layer_of
 from interlingua.errors import InputError, MissingExtraError
-from interlingua.files import folder_written_whole
+from interlingua.files import folder_written_whole, write_json
 from interlingua.interventions import bake
 from interlingua.measures.embedding import MAX_LENGTH
 from interlingua.models.batching import added_ids
@@ -105,6 +105,7 @@ def save_sentence_transformer(
         parts.append(modules.Normalize())
         # Its own card would list the weights of WordWeights, one for each token.
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary), create_model_card=False)
+        _name_for_others(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
         for file in ("NOTICE", *(path.name for path in checkpoint.glob("LICEN[CS]E*"))):
             if (checkpoint / file).is_file():
@@ -130,6 +131,23 @@ def _weights(model: LanguageModel, added: Sequence[int], token_weights: np.ndarr
     """Return weights other than 1 by a token's number, which names it since names of tokens need not be unique."""
     rare = {} if token_weights is None else {str(i): float(token_weights[i]) for i in np.flatnonzero(token_weights < 1)}
     return rare | dict.fromkeys(map(str, added), 0.0)
+
+
+def _name_for_others(folder: Path) -> None:
+    """Name plain modules, and the way of pooling, as text-embeddings-inference knows them; it knows no others.
+
+    Version 6 of sentence-transformers, which names them in another way, reads these names of older versions too.
+    """
+    modules = read_json(folder / "modules.json")
+    kinds = [module["type"].rpartition(".")[2] for module in modules]
+    if kinds != ["Transformer", "Pooling", "Dense", "Normalize"]:
+        return
+    for module, kind in zip(modules, kinds, strict=True):
+        module["type"] = f"sentence_transformers.models.{kind}"
+    write_json(folder / "modules.json", modules)
+    pooling = folder / modules[1]["path"] / "config.json"
+    modes = {"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
+    write_json(pooling, {"word_embedding_dimension": read_json(pooling)["embedding_dimension"], **modes})
 
 
 def require_sentence_transformers() -> None:
