@@ -105,10 +105,10 @@ def make_model(
 ) -> LanguageModel:  # fmt: skip
     """Make a random model of two layers, its weights large enough that languages differ; options go to its config."""
     tokenizer = tokenizer or make_tokenizer()
-    config = (CONFIGS | MIXTURES)[family](
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2, **options,
-    )  # fmt: skip
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    ids = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
+    given = {"vocab_size": len(tokenizer), "max_position_embeddings": 256, **sizes, **ids, **options}
+    config = (CONFIGS | MIXTURES)[family](**given)
     torch.manual_seed(seed)
     hf = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     with torch.no_grad():

@@ -92,6 +92,8 @@ def test_a_layer_behind_the_final_norm_needs_only_the_plainest_modules(any_model
     # What text-embeddings-inference reads (backends/src/lib.rs and router/src/lib.rs, July 2026).
     types = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert types == [f"sentence_transformers.models.{kind}" for kind in kinds]
+    dense = tmp_path / "st" / "2_Dense" / "model.safetensors"
+    assert dense.stat().st_mode == (tmp_path / "st" / "modules.json").stat().st_mode, "whoever serves it can read it"
     pooling = json.loads((tmp_path / "st" / "1_Pooling" / "config.json").read_text())
     assert (pooling["pooling_mode_cls_token"], pooling["pooling_mode_mean_tokens"]) == (False, True)
     dense = json.loads((tmp_path / "st" / "2_Dense" / "config.json").read_text())
@@ -112,11 +114,12 @@ assert "interlingua" not in sys.modules
 @pytest.mark.slow
 @pytest.mark.parametrize(("family", "side"), [("gpt2", "left"), ("llama", "left"), ("opt", "right")])
 def test_an_export_has_its_settings_whatever_the_tokenizers_are(family, side, probe, tmp_path):
-    """Loaded in a process of its own, in batches: left padding, no pad token, and special tokens in the text."""
+    """Loaded in a process of its own, in batches: left padding, no pad token, a chat template, special tokens."""
     model = make_model(family)
     model.tokenizer.padding_side = side
     if side == "left":
         model.tokenizer.pad_token = None
+        model.tokenizer.chat_template = "{% for message in messages %}user: {{ message.content }}{% endfor %}"
     aligner = aligned(model, probe, layers=[1], language_free=True)
     special = model.tokenizer.eos_token or model.tokenizer.bos_token or "</s>"
     texts = [*probe["spa_Latn"][:6], "a", f"el {special} gato", f"{special}{special} x", "  spaces  ", "\u200bzero"]

@@ -16,6 +16,7 @@ from interlingua.cli import app
 from interlingua.errors import InputError, ModelError
 from interlingua.models.gguf_export import require_gguf_export, save_gguf
 from interlingua.models.gguf_vocabulary import SPLITS
+from interlingua.models.terms import terms_of
 from test_interventions import logits, some_edit
 
 gguf = pytest.importorskip("gguf")
@@ -170,6 +171,7 @@ def test_the_command_writes_a_file_that_loads_again_as_the_same_model(family, tm
                 parameter.normal_()
     edit = some_edit(model, "mixed", shift=True)
     model.save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "README.md").write_text("---\nlicense: apache-2.0\n---\n", encoding="utf-8")
     edit.save_pretrained(tmp_path / "edit")
     arguments = [
         "bake",
@@ -184,6 +186,7 @@ def test_the_command_writes_a_file_that_loads_again_as_the_same_model(family, tm
     assert done.exit_code == 0, done.output
     assert f"GGUF: {tmp_path / 'steered.gguf'}" in done.output
     again = il.load_model(tmp_path / "steered.gguf", dtype="float32")
+    assert terms_of(str(tmp_path / "steered.gguf")).licence == "apache-2.0", "the licence goes on with the file"
     torch.testing.assert_close(logits(again), logits(il.bake(model, edit)), atol=1e-4, rtol=1e-4)
     with pytest.raises(InputError, match="say what to write"):
         CliRunner().invoke(app, arguments, catch_exceptions=False)

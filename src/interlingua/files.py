@@ -100,7 +100,7 @@ def _folder_written_whole(path: Path) -> Generator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        for file in temporary.iterdir():  # some writers let nobody else read
+        for file in temporary.rglob("*"):  # some writers let nobody else read
             file.chmod((0o777 if file.is_dir() else 0o666) & ~_umask())
         if path.exists():
             others = sorted({file.name for file in path.iterdir()} - {file.name for file in temporary.iterdir()})

@@ -161,8 +161,13 @@ def require_sentence_transformers() -> None:
 
 
 def _with_settings_of_export(model: LanguageModel) -> LanguageModel:
-    """Return a model whose tokenizer pads as `embed` does: on the right, which absolute positions need, and at all."""
+    """Return a model whose tokenizer reads and pads as `embed` does.
+
+    It pads on the right, which absolute positions need, and at all. It has no chat template: sentence-transformers puts
+    sentences through one as messages, with a system prompt.
+    """
     tokenizer = copy.deepcopy(model.tokenizer)
+    tokenizer.chat_template = None
     tokenizer.padding_side = tokenizer.truncation_side = "right"
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interlingua.models.gguf_checkpoint import gguf_file
 from interlingua.models.packaged import PACKAGED_MODELS
 from interlingua.valid import read_json
 
@@ -50,7 +52,8 @@ def terms_of(name: str, model_type: str | None = None) -> Terms:
     """
     folder = Path(name)
     local = name not in PACKAGED_MODELS and folder.exists()
-    card = _card_of(folder) if local else {}
+    gguf = gguf_file(name) if local else None
+    card = {} if not local else _card_of(folder) if gguf is None else _metadata_of(gguf)
     if model_type is None and (folder / "config.json").is_file():
         model_type = read_json(folder / "config.json").get("model_type")
     model_type = (model_type or "").removeprefix("interlingua_")
@@ -63,6 +66,17 @@ def terms_of(name: str, model_type: str | None = None) -> Terms:
     notice = _GEMMA_NOTICE if licence == "gemma" else None
     files = (file for pattern in LICENCE_FILES for file in folder.glob(pattern)) if folder.is_dir() and local else ()
     return Terms(base, on_hub, licence, notice, _text(base, licence, notice), tuple(sorted(files)))
+
+
+def _metadata_of(gguf: Path) -> dict[str, Any]:
+    """Return what a GGUF file says of its licence and of the repository that it was made from."""
+    if importlib.util.find_spec("gguf") is None:
+        return {}
+    from gguf import GGUFReader
+
+    fields = GGUFReader(gguf).fields
+    said = {"license": "general.license", "base_model": "general.source.huggingface.repository"}
+    return {name: fields[field].contents() for name, field in said.items() if field in fields}
 
 
 def _card_of(folder: Path) -> dict[str, Any]:
