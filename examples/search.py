@@ -3,10 +3,12 @@
     python examples/search.py index lines.txt --out index [--aligner ALIGNER]
     python examples/search.py ask index "Die Katze schläft in der Küche." [--show 5]
 
-`lines.txt` holds a text a line, in any languages. The folder `index` holds the lines, their vectors (float32, of unit
-length) and the aligner, which is a matrix; the model is loaded by its name. Without `--aligner`, what `interlingua
-align` writes, one is fitted to the default model on the bundled corpus first. Ask with a sentence that says what you
-look for: the map was fitted on translations, and a short question is not a translation of its answer.
+`lines.txt` holds a text a line, in any languages. The folder `index` holds the lines, the aligner, which is a matrix
+(the model is loaded by its name), and an index of the lines' vectors: by usearch where that is installed (`pip install
+usearch`), which finds near neighbours among millions of lines in milliseconds, else the vectors themselves, which are
+all compared. Without `--aligner`, what `interlingua align` writes, one is fitted to the default model on the bundled
+corpus first. Ask with a sentence that says what you look for: the map was fitted on translations, and a short question
+is not a translation of its answer.
 """
 
 from __future__ import annotations
@@ -20,14 +22,19 @@ import numpy as np
 import interlingua as il
 from interlingua.corpora.folder import read_lines
 
+try:
+    from usearch.index import Index
+except ImportError:
+    Index = None
+
 
 def fitted_aligner() -> il.Aligner:
-    """Fit WCCN in the default model's middle layer, where translations are nearest before any map is fitted."""
+    """Fit weighted WCCN in two of the default model's middle layers, where translations are nearest before any map."""
     model = il.load_model()
     depth = model.hf.config.get_text_config().num_hidden_layers
     probe = il.open_corpus("starter").parallel("dev")
-    layer = round(depth * 0.6)
-    return il.align(model, probe, layers=[layer], methods=["wccn"], max_blocks=1, language_free=True)
+    layers = sorted({round(depth * 0.35), round(depth * 0.55)})
+    return il.align(model, probe, layers=layers, max_blocks=2, language_free=True)
 
 
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:
@@ -39,20 +46,39 @@ def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:
     seconds = time.perf_counter() - started
     folder.mkdir(parents=True, exist_ok=True)
     aligner.save_pretrained(folder / "aligner")
-    np.save(folder / "vectors.npy", vectors)
+    write_index(folder, vectors)
     (folder / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(lines):,} lines in {seconds:.1f} s, {len(lines) / seconds:,.0f} a second: {folder}")
 
 
+def write_index(folder: Path, vectors: np.ndarray) -> None:
+    """Write vectors of unit length: float32 [lines, dimensions]."""
+    if Index is None:
+        np.save(folder / "vectors.npy", vectors)
+        return
+    made = Index(ndim=vectors.shape[1], metric="ip", dtype="f16")
+    made.add(np.arange(len(vectors)), vectors)
+    made.save(str(folder / "vectors.usearch"))
+
+
+def nearest(folder: Path, vector: np.ndarray, show: int) -> list[tuple[int, float]]:
+    """Return the nearest lines' numbers and cosines, the highest first."""
+    if (folder / "vectors.npy").exists():
+        cosines = np.load(folder / "vectors.npy") @ vector
+        return [(int(i), float(cosines[i])) for i in np.argsort(-cosines)[:show]]
+    if Index is None:
+        raise SystemExit("this index was written by usearch: pip install usearch")
+    matches = Index.restore(str(folder / "vectors.usearch"), view=True).search(vector, show)
+    return [(int(match.key), 1 - float(match.distance)) for match in matches]
+
+
 def ask(folder: Path, query: str, show: int) -> None:
     """Print the lines nearest to a query."""
-    lines, vectors = read_lines(folder / "lines.txt"), np.load(folder / "vectors.npy")
+    lines = read_lines(folder / "lines.txt")
     aligner = il.Aligner.from_pretrained(folder / "aligner")
     started = time.perf_counter()
-    similarities = vectors @ aligner.encode([query])[0]
-    nearest = np.argsort(-similarities)[:show]
-    for i in nearest:
-        print(f"{similarities[i]:.3f}  {lines[i]}")
+    for line, cosine in nearest(folder, aligner.encode([query])[0], show):
+        print(f"{cosine:.3f}  {lines[line]}")
     print(f"{1000 * (time.perf_counter() - started):.0f} ms for {len(lines):,} lines")
 
 

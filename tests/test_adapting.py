@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 import interlingua as il
-from interlingua.alignment.adapting import FEWEST, MINED, centre_on, mutual_neighbours, self_train, spread_of
+from interlingua.alignment.adapting import FEWEST, PRIOR, centre_on, mutual_neighbours, self_train, spread_of
 from interlingua.alignment.linear import LinearAlignment
 from interlingua.alignment.weighted_wccn import weighted_wccn
 from interlingua.errors import InputError
@@ -57,7 +57,8 @@ def test_self_training_is_weighted_wccn_on_the_covariances_of_the_probe_and_of_t
         halves, means = (first - second) / 2, (first + second) / 2
         within, between = halves.T @ halves / len(halves), np.cov(means.T, bias=True)
         scale = np.trace(spread.within) / np.trace(within)
-        both = [(1 - MINED) * a + MINED * scale * b for a, b in ((spread.within, within), (spread.between, between))]
+        share = len(rows) / (len(rows) + PRIOR * 12)
+        both = [(1 - share) * a + share * scale * b for a, b in ((spread.within, within), (spread.between, between))]
         ridged = both[0] + 0.01 * np.trace(both[0]) / 12 * np.eye(12)
         values, vectors = linalg.eigh(both[1], ridged)
         b = (values + values.mean()) / 2
@@ -82,7 +83,7 @@ def test_text_with_strays_is_adapted_to_where_enough_pairs_stand_out_and_never_h
     alignment = weighted_wccn(probe, per_language=False)
     spread = spread_of(np.stack([*alignment.apply_to_spaces(probe, with_language=False).values()]))
     centred = centre_on(alignment, text)
-    adapted, pairs = self_train(centred, spread, text, threshold=0.1)
+    adapted, pairs = self_train(centred, spread, text)
     pairs_of = np.arange(round(strays * 600), 600)
     assert top1(centred, text, pairs_of) > top1(alignment, text, pairs_of)
     assert top1(adapted, text, pairs_of) >= top1(centred, text, pairs_of) - 0.05

@@ -119,8 +119,7 @@ class Aligner(HubArtifact):
 
         Args:
             sentences_by_language: For each language any sentences, a hundred at least. Give `encode` the language.
-            self_training: Whether pairs are sought and the map is refitted on them; otherwise it is centred alone. In
-                text in which hardly a sentence has a translation, leave it out: pairs that are none do harm.
+            self_training: Whether pairs are sought and the map is refitted on them; otherwise it is centred alone.
             threshold: How far a pair must stand out from its neighbours, in cosine; see
                 `adapting.mutual_neighbours`.
 

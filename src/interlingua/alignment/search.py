@@ -152,13 +152,17 @@ def search_recipes(
 
 
 def _with_a_block_more(recipe: Recipe, blocks: Iterable[Block], dimensions: int | None) -> list[Recipe]:
-    """Return a recipe with each other block; by SIF its lowest layer alone, which is nearest to the words."""
+    """Return a recipe with each other block.
+
+    Those are layers that do not adjoin one that it reads, since these say nearly the same, and by SIF its lowest layer,
+    which is nearest to the words.
+    """
     made = []
     for block in blocks:
         if isinstance(block, Sif):
             if block.layer == recipe.layers[0] and not recipe.sif:
                 made.append(replace(recipe, sif=(*recipe.sif, block.layer), dimensions=dimensions))
-        elif block not in recipe.layers:
+        elif all(abs(block - layer) > 1 for layer in recipe.layers):
             made.append(replace(recipe, layers=tuple(sorted((*recipe.layers, block))), dimensions=dimensions))
     return made
 
