@@ -22,13 +22,13 @@ test-newest:
 	$(MAKE) $(VENV)-newest/.installed VENV=$(VENV)-newest CONSTRAINTS=/dev/null
 	$(VENV)-newest/bin/pytest
 
-# The report is tested in a browser; where none can be installed, that test is skipped and says so.
+# Pages are tested in a browser; where none can be installed, those tests are skipped and say so.
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	&& apt-get update -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20 \
 	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver \
-	>/dev/null; } || echo "no chromium and chromedriver: the report's browser test will be skipped"
+	>/dev/null; } || echo "no chromium and chromedriver: the browser tests will be skipped"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
