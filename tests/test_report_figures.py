@@ -8,9 +8,11 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from interlingua.languages import FLORES_LANGUAGES, PAPER_LANGUAGES
+from interlingua.report.figures.beside_draws import beside_draws
 from interlingua.report.figures.change import retrieval_change
 from interlingua.report.figures.distances import MEASURES, distances
 from interlingua.report.figures.from_target import retrieval_from_target
+from interlingua.report.figures.grid import grid
 from interlingua.report.figures.space import _apart, space
 from interlingua.report.figures.style import UNSEEN
 from interlingua.report.figures.sweep import sweep
@@ -161,3 +163,35 @@ def test_distances_have_a_bar_each():
     ]
     (axes,) = distances(pd.DataFrame(rows)).axes
     assert sorted(round(bar.get_width(), 3) for bar in axes.patches) == sorted([0.1, 0.2, 0.3, 0.4] * 2)
+
+
+def test_a_grid_shows_every_combination_in_its_place():
+    table = pd.DataFrame(
+        {"finder": [f, f], "neurons": ["hidden", "outputs"], "kind": "add", "share": [x, None], "top1": [x, 1 - x],
+         "distance": None}
+        for f, x in (("lape", 0.25), ("auroc", 0.5))
+    ).explode(["finder", "neurons", "share", "top1"])  # fmt: skip
+    figure = grid(table.astype({"share": float, "top1": float}))
+    assert [axes.get_title() for axes in figure.axes] == ["texts in the target language", "top-1, mean over pairs"]
+    shares, top1 = ({text.get_position(): text.get_text() for text in axes.texts} for axes in figure.axes)
+    assert shares == {(0, 0): ".25", (0, 1): ".50"}
+    assert top1 == {(0, 0): ".25", (1, 0): ".75", (0, 1): ".50", (1, 1): ".50"}
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["add, hidden", "add, outputs"]
+
+
+def test_experts_stand_beside_the_range_of_each_kind_of_draw():
+    rows = [
+        {"target": target, "effect": effect, "match": match, "experts": 0.3, "draws": 3, "mean": mean,
+         "lowest": mean - 0.1, "highest": mean + 0.05}
+        for target in ("spa_Latn", "deu_Latn")
+        for effect in ("loss of distance", "gain from others")
+        for match, mean in (("uniform", 0.1), ("own-mean", -0.2))
+    ]  # fmt: skip
+    figure = beside_draws(pd.DataFrame(rows))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["loss of distance", "gain from others"]
+    for axes in figure.axes:
+        by_label = {line.get_label(): line.get_xdata() for line in axes.lines}
+        np.testing.assert_allclose(by_label["random, uniform (3 draws)"], [0.1, 0.1])
+        np.testing.assert_allclose(by_label["experts"], [0.3, 0.3])
+        ranges = [segment[:, 0] for lines in axes.collections for segment in lines.get_segments()]
+        np.testing.assert_allclose(sorted(map(tuple, ranges)), [(-0.3, -0.15)] * 2 + [(0.0, 0.15)] * 2)

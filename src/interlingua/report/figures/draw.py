@@ -12,11 +12,13 @@ from interlingua.analysis import landing_and_gain as landing_and_gain_of
 from interlingua.analysis.correlation import pearson
 from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED, groups
 from interlingua.languages import language_name, short_code
+from interlingua.report.figures.beside_draws import beside_draws
 from interlingua.report.figures.change import retrieval_change
 from interlingua.report.figures.distances import distances
 from interlingua.report.figures.effects import main_effects
 from interlingua.report.figures.files import require_matplotlib, save_figure
 from interlingua.report.figures.from_target import retrieval_from_target
+from interlingua.report.figures.grid import grid
 from interlingua.report.figures.paths import landing_and_gain, paths
 from interlingua.report.figures.rise import perplexity_rise
 from interlingua.report.figures.space import space
@@ -91,6 +93,12 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
         yield from _of_retrieval(run, unseen, red)
     if "cross_space" in tables:
         yield from _of_landing(run, unseen, red)
+    if "controls" in tables and len(tables["controls"]) and "grid" not in tables:
+        for (kind, k), rows in groups(tables["controls"], ["kind", "k"]):
+            title = f"What experts do, beside draws of random neurons, {kind}, k = {k:,}"
+            caption = "Lines: from the lowest to the highest draw; triangles: their mean; diamonds: the experts."
+            name = re.sub(r"[^\w.-]+", "-", f"beside-draws-{kind}-k{k}")
+            yield "Section 7", name, title, caption, beside_draws(rows)
     if "projection" in tables and len(tables["projection"]):
         table = tables["projection"]
         for target, kind, k in table[EDIT].drop_duplicates().itertuples(index=False, name=None):
@@ -104,6 +112,12 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
             name = re.sub(r"[^\w.-]+", "-", f"rise-{condition}-{kind}-k{k}")
             caption = "Above the original model, in nats (after Tang et al. 2024, figure 3)."
             yield "Tang et al. 2024", name, title, caption, perplexity_rise(rows)
+    if "grid" in tables and len(tables["grid"]):
+        title, caption = (
+            "Every combination of finder, site and kind",
+            "Means over targets and k, on one scale from 0 to 1.",
+        )
+        yield "Limitations", "grid", title, caption, grid(tables["grid"])
     if "main_effects" in tables and len(tables["main_effects"]):
         caption = "Main effects (eta squared) over the combinations; interactions and noise make up what is left."
         yield "Limitations", "main-effects", "What each choice explains", caption, main_effects(tables["main_effects"])
