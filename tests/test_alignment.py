@@ -67,17 +67,20 @@ def test_wccn_is_the_definition_written_out_sentence_by_sentence(shrinkage):
     np.testing.assert_allclose(fitted.means[1], probe["spa_Latn"].mean(axis=0))
 
 
-@given(st.integers(0, 1000), st.floats(0, 1), st.floats(0, 1), st.booleans())
-def test_weighted_wccn_weights_the_generalised_eigenvectors_of_both_covariances(seed, alpha, beta, per_language):
-    probe = make_probe(seed=seed)
+@given(st.integers(0, 1000), st.floats(0, 1), st.floats(0, 1), st.booleans(), st.sampled_from([40, 200]))
+def test_weighted_wccn_weights_the_generalised_eigenvectors_of_both_covariances(
+    seed, alpha, beta, per_language, sentences
+):
+    probe = make_probe(sentences, seed=seed)
     stacked = np.array(list(probe.values()))
     mean = stacked.mean(axis=1, keepdims=True) if per_language else stacked.mean(axis=(0, 1), keepdims=True)
     centred = np.array([unit(space) for space in stacked - mean])
     of_sentences = centred.mean(axis=0)
-    within = np.einsum("lsi,lsj->ij", centred - of_sentences, centred - of_sentences) / 120
+    within = np.einsum("lsi,lsj->ij", centred - of_sentences, centred - of_sentences) / (3 * sentences)
     between = np.cov(of_sentences.T, bias=True)
     values, vectors = linalg.eigh(between, within + 0.1 * np.trace(within) / 6 * np.eye(6))
-    b = (values + values.mean()) / 2
+    shrunk = 0.3 if sentences == 200 else 0.5
+    b = (1 - shrunk) * values + shrunk * values.mean()
     weights = (b / (1 + b)) ** alpha * (1 + b) ** -beta
     matrix = weighted_wccn(probe, shrinkage=0.1, per_language=per_language, alpha=alpha, beta=beta).matrices[0]
     np.testing.assert_allclose(matrix.T @ matrix, (vectors * weights**2) @ vectors.T, rtol=1e-6, atol=1e-8)
