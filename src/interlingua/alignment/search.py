@@ -146,8 +146,10 @@ def search_recipes(
     best = max(tried, key=tried.__getitem__)
     for count in range(2, max_blocks + 1):
         more = _with_a_block_more(best, held_out.probe, dimensions)
+        if not more:
+            break
         score_round(more, f"{count} blocks")
-        best = max(more, key=lambda recipe: tried.get(recipe, 0.0), default=best)
+        best = max(more, key=lambda recipe: tried.get(recipe, 0.0))
     return tried
 
 

@@ -61,6 +61,10 @@ def card(
     sections = [
         f"---\n{data.to_yaml()}\n---\n\n# {title}",
         what,
+        f"The weights of {terms.base} had been rounded to {terms.rounded}, and are numbers of full width again: what "
+        "the original model gives may differ."
+        if terms.rounded
+        else "",
         f"```python\n{snippet.strip()}\n```",
         _section("How it was made", how),
         _section("Measured", measured),

@@ -1,4 +1,4 @@
-"""Whose model something is made of, and under which terms it may be passed on."""
+"""Whose model something is made of, how it was rounded, and under which terms it may be passed on."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Terms:
         licence: What the Hub calls its licence, as far as it is known: `gemma`, `apache-2.0`.
         notice: A sentence that must go with every copy.
         text: What a reader of a card has to know, a paragraph.
+        rounded: What the base model's weights were rounded to before anything was made of them; None if they were not.
         files: Files of the base model that go with a copy of its weights.
     """
 
@@ -40,6 +41,7 @@ class Terms:
     licence: str | None
     notice: str | None
     text: str
+    rounded: str | None = None
     files: tuple[Path, ...] = ()
 
 
@@ -65,7 +67,8 @@ def terms_of(name: str, model_type: str | None = None) -> Terms:
     licence = licence or ("gemma" if model_type in _GEMMA_TYPES else None)
     notice = _GEMMA_NOTICE if licence == "gemma" else None
     files = (file for pattern in LICENCE_FILES for file in folder.glob(pattern)) if folder.is_dir() and local else ()
-    return Terms(base, on_hub, licence, notice, _text(base, licence, notice), tuple(sorted(files)))
+    rounded = packaged.quantisation if packaged else "the types of a GGUF file" if gguf is not None else None
+    return Terms(base, on_hub, licence, notice, _text(base, licence, notice), rounded, tuple(sorted(files)))
 
 
 def _metadata_of(gguf: Path) -> dict[str, Any]:
