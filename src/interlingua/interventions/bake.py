@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from interlingua.errors import ModelError
 from interlingua.interventions.weights import can_be_baked, write_edit
-from interlingua.models.checkpoint import baked_interventions
 from interlingua.models.neurons import INPUTS
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def bake(model: LanguageModel, intervention: Intervention) -> LanguageModel:
         >>> np.allclose(embed(bake(model, edit), ["Llueve."]), steered)
         True
     """
+    from interlingua.models.checkpoint import baked_interventions  # which imports torch
+
     intervention.require_fits(model)
     if getattr(model.hf.config, "pretraining_tp", 1) > 1 and getattr(model.hf.config, "slow_but_exact", False):
         raise ModelError(

@@ -18,7 +18,7 @@ from interlingua.report.figures.distances import distances
 from interlingua.report.figures.effects import main_effects
 from interlingua.report.figures.files import require_matplotlib, save_figure
 from interlingua.report.figures.from_target import retrieval_from_target
-from interlingua.report.figures.grid import grid
+from interlingua.report.figures.grid import OUTCOMES, grid
 from interlingua.report.figures.paths import landing_and_gain, paths
 from interlingua.report.figures.rise import perplexity_rise
 from interlingua.report.figures.space import space
@@ -112,11 +112,8 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
             name = re.sub(r"[^\w.-]+", "-", f"rise-{condition}-{kind}-k{k}")
             caption = "Above the original model, in nats (after Tang et al. 2024, figure 3)."
             yield "Tang et al. 2024", name, title, caption, perplexity_rise(rows)
-    if "grid" in tables and len(tables["grid"]):
-        title, caption = (
-            "Every combination of finder, site and kind",
-            "Means over targets and k, on one scale from 0 to 1.",
-        )
+    if "grid" in tables and tables["grid"][list(OUTCOMES)].notna().any(axis=None):
+        title, caption = "Every combination of finder, site and kind", "Means over targets and k, all from 0 to 1."
         yield "Limitations", "grid", title, caption, grid(tables["grid"])
     if "main_effects" in tables and len(tables["main_effects"]):
         caption = "Main effects (eta squared) over the combinations; interactions and noise make up what is left."
