@@ -45,11 +45,12 @@ class Training:
         batch: Sequences a step.
         learning_rate: At its highest.
         seed: Of weights, and of the order and choice of sequences.
+        bf16: Whether products are computed in bfloat16; the weights are float32 all the same.
     """
 
     data: str
     shares: dict[str, float] = field(default_factory=dict)
-    tokens: int = 6_000_000
+    tokens: int = 4_000_000
     layers: int = 4
     dimensions: int = 192
     units: int = 512
@@ -58,6 +59,7 @@ class Training:
     batch: int = 32
     learning_rate: float = 2e-3
     seed: int = 0
+    bf16: bool = False
 
 
 class Sequences(torch.utils.data.Dataset):
@@ -124,7 +126,8 @@ def train(training: Training, out: Path) -> None:
         weight_decay=0.1, adam_beta2=0.95, eval_strategy="steps", eval_steps=max(1, steps // 12),
         save_strategy="steps", save_steps=max(1, steps // 6), save_total_limit=1, logging_steps=max(1, steps // 24),
         report_to="none", disable_tqdm=True,
-        dataloader_pin_memory=False,
+        dataloader_pin_memory=False, bf16=training.bf16,
+        use_cpu=not torch.accelerator.is_available(),
     )  # fmt: skip
     trainer = Trainer(
         new_model(training, tokenizer), arguments, data_collator=default_data_collator,
