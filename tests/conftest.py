@@ -7,6 +7,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,3 +249,20 @@ def process_of(task):
         except OSError:
             continue
     return None
+
+
+@pytest.fixture
+def run_cli(monkeypatch, capsys):
+    """Return a function that runs the command line: exit status, standard output, standard error."""
+
+    from interlingua import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["interlingua", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+            raise SystemExit(0)
+        printed = capsys.readouterr()
+        return exit_.value.code or 0, printed.out, printed.err
+
+    return run

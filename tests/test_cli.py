@@ -12,24 +12,8 @@ import numpy as np
 import pytest
 
 import interlingua as il
-from interlingua import cli
 
 STUDY = ("study", "--measure", "retrieval", "--measure", "geometry")
-
-
-@pytest.fixture
-def run_cli(monkeypatch, capsys):
-    """Return a function that runs the command line: exit status, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["interlingua", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-            raise SystemExit(0)
-        printed = capsys.readouterr()
-        return exit_.value.code or 0, printed.out, printed.err
-
-    return run
 
 
 def test_study_prints_a_summary_and_writes_a_run(run_cli, checkpoint, corpus_folder, tmp_path):
@@ -210,91 +194,6 @@ def test_help_does_not_wait_for_torch():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_experts_of_two_poolings_go_on_from_a_recording(run_cli, checkpoint, corpus_folder, tmp_path, monkeypatch):
-    command = ("experts", "--model", checkpoint, "--corpus", corpus_folder, "--pooling", "mean", "--pooling", "max")
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            "interlingua.experts.where_seen.score_neurons", lambda *a: (_ for _ in ()).throw(OSError("power cut"))
-        )
-        code, _, errors = run_cli(*command, "--out", tmp_path / "e", "-k", 20)
-    assert (code, errors) == (1, "error: power cut\n")
-    assert (tmp_path / "e.recording" / "responses.bin").is_file()
-    code, printed, _ = run_cli(*command, "--out", tmp_path / "e", "-k", 20)
-    assert code == 0
-    assert "Experts, max:" in printed
-    assert sorted(path.name for path in (tmp_path / "e").iterdir()) == ["max", "mean"]
-    assert not (tmp_path / "e.recording").exists()
-
-
-def test_experts_to_steered_text_and_checkpoint(run_cli, checkpoint, corpus_folder, tmp_path):
-    """The whole way through the commands, as a user would go it."""
-    on = ("--model", checkpoint, "--dtype", "float32")
-    code, printed, _ = run_cli("experts", *on, "--corpus", corpus_folder, "-k", 20, "--out", tmp_path / "experts")
-    assert code == 0
-    assert re.search(r"^Spanish +([01]\.\d{3} +){3}-?[01]\.\d{3} +[01](\.5)? +\d\.\w+\.\d+ *$", printed, re.MULTILINE)
-    assert re.search(r"^Spanish +\d+ +\d+ +\d+", printed, re.MULTILINE), "the matrix of shared experts"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["experts"], "the recording is gone"
-    made = ("intervene", "--experts", tmp_path / "experts", "--target", "es")
-    code, printed, _ = run_cli(*made, "-k", 30, "--out", tmp_path / "es")
-    assert (code, "set-to-mean: edits 30 neurons" in printed) == (0, True)
-    code, plain, _ = run_cli("generate", *on, "-n", 2, "--max-new-tokens", 8)
-    code, steered, _ = run_cli("generate", *on, "-n", 2, "--max-new-tokens", 8, "--intervention", tmp_path / "es")
-    assert code == 0
-    assert plain != steered
-    code, printed, _ = run_cli("bake", *on, "--intervention", tmp_path / "es", "--out", tmp_path / "baked")
-    assert code == 0
-    code, baked, _ = run_cli(
-        "generate", "--model", tmp_path / "baked", "--dtype", "float32", "-n", 2, "--max-new-tokens", 8
-    )
-    assert baked == steered
-    (tmp_path / "lines.txt").write_text("el gato\nun perro\n")
-    embed = ("embed", *on, tmp_path / "lines.txt", "--intervention", tmp_path / "es")
-    code, _, _ = run_cli(*embed, "--out", tmp_path / "lines.npy")
-    model = il.load_model(checkpoint, dtype="float32")
-    with il.Intervention.from_pretrained(tmp_path / "es").applied_to(model):
-        assert (np.load(tmp_path / "lines.npy") == il.embed(model, ["el gato", "un perro"])).all()
-
-
-def test_options_of_intervene(run_cli, experts, tmp_path):
-    experts.save_pretrained(tmp_path / "experts")
-    made = ("intervene", "--experts", tmp_path / "experts", "--target", "es", "-k", 60, "--out", tmp_path / "edit")
-    run_cli(*made, "--kind", "dampen", "--option", "alpha=0.2", "--layer", 1, "--module", "up_proj", "--strength", 0.5)
-    edit = il.Intervention.from_pretrained(tmp_path / "edit")
-    assert list(edit.edits) == ["model.layers.1.mlp.up_proj"]
-    np.testing.assert_allclose(edit.edits["model.layers.1.mlp.up_proj"].scale, 0.6)
-    run_cli(*made, "--control", "matched", "--seed", 3)
-    assert il.Intervention.from_pretrained(tmp_path / "edit").kind == "random control of set-to-mean"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--kind", "set-to-max"], "unknown kind 'set-to-max'; use set-to-mean"),
-        (["--kind", "dampen", "--option", "alpha"], "write NAME=VALUE"),
-        (["--kind", "ablate", "--option", "alpha=1"], "'ablate' takes no alpha"),
-        (["--control", "odd"], "unknown control 'odd'; use uniform, matched"),
-        (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take alpha="),
-        (["--kind", "dampen", "--option", "alpha=["], "is not a number, word or list"),
-        (["--strength", "2"], "strength must lie between 0 and 1"),
-        (["--layer", "9"], "the model has no 9; it has 0, 1"),
-    ],
-)
-def test_wrong_options_of_intervene(run_cli, experts, tmp_path, arguments, message):
-    experts.save_pretrained(tmp_path / "experts")
-    made = ("intervene", "--experts", tmp_path / "experts", "--target", "es", "-k", 5, "--out", tmp_path / "edit")
-    code, _, errors = run_cli(*made, *arguments)
-    assert code == 2
-    assert message in errors
-    assert not (tmp_path / "edit").exists()
-
-
-def test_list_interventions_explains_each(run_cli):
-    _, printed, _ = run_cli("list", "interventions")
-    assert printed.count("Source: ") == 11
-    _, printed, _ = run_cli("list", "finders")
-    assert printed.count("Source: ") == 6
-
-
 def test_without_matplotlib_a_study_does_not_start(run_cli, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, _, errors = run_cli("study", "--out", tmp_path / "r")
@@ -331,65 +230,6 @@ def test_a_truncated_checkpoint_exits_2(run_cli, llama, corpus_folder, tmp_path)
     code, _, errors = run_cli("study", "--model", tmp_path / "m", "--corpus", corpus_folder, "--out", tmp_path / "r")
     assert code == 2
     assert "cannot load model" in errors
-
-
-def test_generate_writes_texts_with_their_languages(run_cli, checkpoint, tmp_path):
-    import json
-
-    on = ("generate", "--model", checkpoint, "--dtype", "float32", "-n", 3, "--max-new-tokens", 12)
-    code, printed, _ = run_cli(*on, "--out", tmp_path / "texts.jsonl")
-    assert code == 0
-    assert "3 texts: " in printed
-    assert "Languages by langid 1.1.6" in printed
-    rows = [json.loads(line) for line in (tmp_path / "texts.jsonl").read_text(encoding="utf-8").splitlines()]
-    texts = il.generate(il.load_model(checkpoint, dtype="float32"), n=3, max_new_tokens=12)
-    assert [row["text"] for row in rows] == texts
-    identified = il.identify(texts).table()
-    assert [row["language"] for row in rows] == identified.language.tolist()
-    assert [row["posterior"] for row in rows] == pytest.approx(identified.posterior.tolist())
-    code, _, errors = run_cli(*on, "--out", tmp_path / "texts.txt")
-    assert (code, "should end in .jsonl" in errors) == (2, True)
-    code, _, errors = run_cli(*on, "--out", tmp_path / "other.jsonl", "--identifier", "cld")
-    assert (code, "unknown identifier 'cld'" in errors) == (2, True)
-    assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl"]
-
-
-def test_generate_goes_on_from_a_file_from_standard_input_and_in_a_terminal(run_cli, checkpoint, tmp_path, monkeypatch):
-    import io
-
-    prompts = ["el gato", "a dog"]
-    (tmp_path / "prompts.txt").write_text("el gato\na dog\n")
-    on = ("generate", "--model", checkpoint, "--dtype", "float32", "--max-new-tokens", 8)
-    texts = il.generate(il.load_model(checkpoint, dtype="float32"), prompts=prompts, max_new_tokens=8, temperature=0.5)
-    code, printed, _ = run_cli(*on, "--temperature", 0.5, "--prompts", tmp_path / "prompts.txt")
-    assert code == 0
-    assert printed == f"--- 1 el gato\n{texts[0]}\n--- 2 a dog\n{texts[1]}\n"
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a dog\n")))
-    code, piped, _ = run_cli(*on, "--temperature", 0.5, "--prompt", "el gato", "--prompts", "-")
-    assert piped == printed
-    code, alone, _ = run_cli(*on, "--prompt", "el gato")
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    code, streamed, _ = run_cli(*on, "--prompt", "el gato")
-    assert (code, streamed) == (0, alone)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--top-p", "2"], "top_p above 0 and at most 1"),
-        (["--chat"], "give a --prompt"),
-        (["--prompts", "nothing.txt"], "cannot read 'nothing.txt'"),
-        (["--prompts", "gap.txt"], "line 2 of 'gap.txt' is empty"),
-        (["--out", "texts.txt"], "should end in .jsonl"),
-    ],
-)
-def test_generate_checks_its_options_before_it_loads_the_model(run_cli, monkeypatch, tmp_path, arguments, message):
-    monkeypatch.setattr("interlingua.models.load_model", None)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "gap.txt").write_text("a\n\nb\n")
-    code, _, errors = run_cli("generate", *arguments)
-    assert code == 2
-    assert message in errors
 
 
 def test_a_shell_completes_commands_and_options(run_cli, monkeypatch):

@@ -8,7 +8,6 @@ import pytest
 
 import interlingua as il
 from conftest import listening
-from interlingua import cli
 from interlingua.study import StudyConfig, estimate_study, load_config
 from interlingua.study.corpora import load_corpora
 from interlingua.study.counting import cost_of
@@ -16,16 +15,8 @@ from interlingua.study.plan import plan
 
 
 @pytest.fixture
-def run_cli(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["interlingua", "study", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-            raise SystemExit(0)
-        printed = capsys.readouterr()
-        return exit_.value.code or 0, printed.out, printed.err
-
-    return run
+def run_cli(run_cli):
+    return lambda *arguments: run_cli("study", *arguments)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from interlingua.languages import parse_language
 
 THRESHOLD = 0.0
 """How far a mined pair stands out from its neighbours, in cosine. More takes easy pairs alone, in which translations
-differ too little; that did harm on Tatoeba with 10, 50 and 90 % strays."""
+differ less than others do, so that their covariance within is too small."""
 NEIGHBORHOOD = 4
 """How many neighbours' mean similarity a pair's is compared with, as in the margin of Artetxe and Schwenk 2019."""
 PRIOR = 7.5

@@ -57,7 +57,7 @@ def align(
         model: The model, which stays as it is.
         probe: Parallel sentences in two languages or more.
         layers: Hidden states to choose from, numbered from 0; by default those of `middle_layers`.
-        methods: Names of `METHODS`; by default weighted WCCN alone, which has been the best in every comparison.
+        methods: Names of `METHODS`; by default weighted WCCN alone. `compare` tries all.
         max_blocks: How many blocks a recipe may have: layers, by the mean over tokens or by SIF, each with its own map.
         sif: Whether layers are pooled by SIF too, with the token frequencies of the probe.
         dimensions: To how many dimensions the vectors of several blocks are reduced, by PCA; by default they are not.
