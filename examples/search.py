@@ -34,7 +34,7 @@ def fitted_aligner() -> il.Aligner:
     depth = model.hf.config.get_text_config().num_hidden_layers
     probe = il.open_corpus("starter").parallel("dev")
     layers = sorted({round(depth * 0.35), round(depth * 0.55)})
-    return il.align(model, probe, layers=layers, max_blocks=2, language_free=True)
+    return il.align(model, probe, layers=layers, max_blocks=2)
 
 
 def index(lines_file: Path, folder: Path, aligner_folder: Path | None) -> None:

@@ -102,7 +102,7 @@ def test_too_few_pairs_leave_the_map_as_it_is():
 
 def test_an_aligner_says_what_it_was_adapted_to_and_keeps_it(llama, tmp_path):
     probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=60)
-    aligner = il.align(llama, probe, layers=[1, 2], max_blocks=2, language_free=True)
+    aligner = il.align(llama, probe, layers=[1, 2], max_blocks=2)
     other = il.open_corpus("starter").parallel("devtest", languages=["es", "de"], limit=60)
     text = {"Spanish": other["spa_Latn"], "German": other["deu_Latn"][:50]}
     centred, adapted = aligner.adapt(text, self_training=False), aligner.adapt(text, threshold=-1.0)

@@ -53,7 +53,7 @@ def test_an_aligner_refuses_another_model(llama, family_models, corpus, tmp_path
 def test_an_edit_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path):
     probe = il.open_corpus("starter").parallel("dev", languages=["en", "es", "ja"], limit=20)
     grid = EditGrid(kinds=("set-to-mean",), k=(30,), strengths=(1.0,), targets=("es",), sentences=8)
-    settings = Settings(layers=(1,), methods=("centring",), edits=grid, language_free=True)
+    settings = Settings(layers=(1,), methods=("centring",), edits=grid)
     found = search(EmbeddedProbe(any_model, probe, tmp_path, folds=3, seed=0), settings)
     aligner = next(candidate for candidate in found.candidates if candidate.reading.edit != "none").fit()
     experts = il.find_experts(any_model, grid.parts(probe)[1])
@@ -68,12 +68,12 @@ def test_an_edit_is_part_of_the_aligner_and_of_its_folder(any_model, tmp_path):
     assert again.edit.kind == "set-to-mean"
 
 
-def test_an_aligner_with_language_means_warns_without_a_language_and_language_free_has_none(llama, corpus):
+def test_an_aligner_needs_no_language_and_one_with_language_means_warns_without_it(llama, corpus):
     options = {"folds": 2, "layers": [1], "methods": ["centring"], "edits": None}
-    free = il.align(llama, corpus, language_free=True, **options)
+    free = il.align(llama, corpus, **options)
     assert np.ptp(free.alignment.means, axis=0).max() == 0
     with_means = il.Aligner(free.model, (1,), Recipe("centring", (1,), True).fit(
         {1: {code: il.embed(llama, corpus[code], layer=1, special_tokens=False) for code in corpus.languages}}), {}
     )  # fmt: skip
-    with pytest.warns(UserWarning, match="language_free=True"):
+    with pytest.warns(UserWarning, match="much worse without the language"):
         with_means.encode(["el gato"])

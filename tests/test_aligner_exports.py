@@ -29,7 +29,7 @@ def aligned(model, probe, **options):
 def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, layer, special_tokens):
     from sentence_transformers import SentenceTransformer
 
-    aligner = aligned(any_model, probe, layers=[layer], language_free=True, special_tokens=special_tokens)
+    aligner = aligned(any_model, probe, layers=[layer], special_tokens=special_tokens)
     aligner.save_sentence_transformer(tmp_path / "st")
     loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
     sentences = list(probe["jpn_Jpan"][:7])
@@ -71,7 +71,7 @@ def test_a_model_in_half_precision_is_exported_so_that_it_encodes(checkpoint, pr
     from sentence_transformers import SentenceTransformer
 
     model = il.load_model(checkpoint, dtype="bfloat16")
-    aligner = aligned(model, probe, layers=[1], language_free=True, special_tokens=special_tokens)
+    aligner = aligned(model, probe, layers=[1], special_tokens=special_tokens)
     aligner.save_sentence_transformer(tmp_path / "st")
     sentences = list(probe["jpn_Jpan"][:5])
     loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu").encode(sentences, convert_to_tensor=True).float()
@@ -120,7 +120,7 @@ def test_an_export_has_its_settings_whatever_the_tokenizers_are(family, side, pr
     if side == "left":
         model.tokenizer.pad_token = None
         model.tokenizer.chat_template = "{% for message in messages %}user: {{ message.content }}{% endfor %}"
-    aligner = aligned(model, probe, layers=[1], language_free=True)
+    aligner = aligned(model, probe, layers=[1])
     special = model.tokenizer.eos_token or model.tokenizer.bos_token or "</s>"
     texts = [*probe["spa_Latn"][:6], "a", f"el {special} gato", f"{special}{special} x", "  spaces  ", "\u200bzero"]
     aligner.save_sentence_transformer(tmp_path / "st")
@@ -137,7 +137,7 @@ def test_mteb_gets_the_vector_of_an_empty_sentence(llama, probe, tmp_path):
     pytest.importorskip("mteb")
     from sentence_transformers import SentenceTransformer
 
-    aligner = aligned(llama, probe, layers=[1], language_free=True)
+    aligner = aligned(llama, probe, layers=[1])
     batches = [{"text": ["el gato", "", "a"]}, {"text": ["  "]}]
     found = il.MtebEncoder(aligner).encode(batches)
     np.testing.assert_array_equal(found[[0, 2]], aligner.encode(["el gato", "a"]))
@@ -154,7 +154,7 @@ def test_an_export_and_a_saved_aligner_hold_the_edit_of_any_site(site, llama, pr
     from sentence_transformers import SentenceTransformer
 
     model = llama.at(site)
-    plain = aligned(model, probe, layers=[1], language_free=True)
+    plain = aligned(model, probe, layers=[1])
     edit = edit_of_cut(il.set_to_mean(il.find_experts(model, probe), "es", k=40), plain.model)
     assert edit is not None, "some of the experts lie in the blocks that are kept"
     assert cut(model, 0).neurons.linears == tuple(x for x in model.neurons.linears if x.layer == 0)

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
         edit = il.set_to_mean(experts, "ja", k=20)
         edit.save_pretrained("edit")
         il.bake(model, edit).save_pretrained("baked")
-        aligner = il.align(model, probe, methods=["wccn"], max_blocks=1, edits=None, language_free=True)
+        aligner = il.align(model, probe, methods=["wccn"], max_blocks=1, edits=None)
         aligner.save_pretrained("aligner")
         aligner.save_sentence_transformer("aligned")
     return place

@@ -149,7 +149,7 @@ def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
 
 def test_encoders_are_judged_on_the_same_sentences_beside_the_map(llama, probe, evaluation, bitext_folder, tmp_path):
     """An encoder that is the map itself ties with it, and the centred one is what centring gives by hand."""
-    settings = Settings(layers=(1,), methods=("weighted-wccn",), sif=False, max_blocks=1, language_free=True, folds=2,
+    settings = Settings(layers=(1,), methods=("weighted-wccn",), sif=False, max_blocks=1, folds=2,
                         draws=1, sizes=(), resamples=20)  # fmt: skip
     aligner = il.compare(llama, probe, evaluation, tmp_path, settings=settings).chosen.fit()
     twin = Encoder("twin", aligner.encode)

@@ -38,7 +38,6 @@ def align(
     sif: bool = True,
     dimensions: int | None = None,
     edits: EditGrid | None = None,
-    language_free: bool = False,
     final_norm: bool = False,
     special_tokens: bool = False,
     tolerance: float = TOLERANCE,
@@ -51,7 +50,8 @@ def align(
     This is `search`, `choose` and `Candidate.fit`; `compare` chooses the same and judges it on other sentences. The
     choice is by cross-validation inside the probe alone; the held-out top-1 that comes with the result is that of what
     was chosen, and so a little too high. Judge on other sentences. What is not simple (an intervention, several layers,
-    each language's mean, another score than cosine) is taken only where it is better by more than the tolerance.
+    another score than cosine) is taken only where it is better by more than the tolerance. The map needs no language at
+    run time, unless every method asked for does (Procrustes); `Aligner.adapt` subtracts each language's own mean.
 
     Args:
         model: The model, which stays as it is.
@@ -62,8 +62,6 @@ def align(
         sif: Whether layers are pooled by SIF too, with the token frequencies of the probe.
         dimensions: To how many dimensions the vectors of several blocks are reduced, by PCA; by default they are not.
         edits: Which interventions are tried before the map, `EditGrid()` for every kind; by default none.
-        language_free: Choose among the forms that need no language at run time alone. Without it, each language's own
-            mean is taken where it is better by more than the tolerance, and `encode` should be given the language.
         final_norm: Read the chosen layer, which is then only one, through the model's final norm (see
             `Candidate.fit`).
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. The state of
@@ -90,7 +88,6 @@ def align(
         sif=sif and not final_norm,
         dimensions=dimensions,
         edits=edits,
-        language_free=language_free,
         special_tokens=special_tokens,
         tolerance=tolerance,
         folds=folds,

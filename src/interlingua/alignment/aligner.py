@@ -90,7 +90,7 @@ class Aligner(HubArtifact):
         if language is None and np.ptp(self.alignment.means, axis=0).any() and not self.alignment.needs_language:
             warnings.warn(
                 "this aligner was fitted with each language's own mean, and is much worse without the language: give "
-                "it, or align with language_free=True",
+                "it",
                 stacklevel=2,
             )
         return unit_length(self.alignment.apply(self.read(sentences), language)).astype(np.float32)

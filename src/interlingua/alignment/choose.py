@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,20 @@ TOLERANCE = 0.002
 def simplest_of_the_best(tried: Mapping[Recipe, float], tolerance: float = TOLERANCE) -> Recipe:
     """Return the best recipe, or a simpler one whose top-1 is lower by no more than the tolerance.
 
-    Simpler is what needs no language; then what encodes faster, which is what reads no high layer: a block more in the
-    same pass costs next to nothing. So SIF is taken where it is as good, for the sake of text that is shorter than the
-    probe's; of the rest what has fewer blocks, and so fewer dimensions.
+    Simpler is what encodes faster, which is what reads no high layer: a block more in the same pass costs next to
+    nothing. Of the rest it is what has fewer blocks, and so fewer dimensions. What needs a language at run time is not
+    returned where anything does not.
     """
-    highest = max(tried.values())
-    as_good = [recipe for recipe, top1 in tried.items() if top1 >= highest - tolerance]
-    return min(
-        as_good,
-        key=lambda recipe: (recipe.per_language, recipe.depth, not recipe.sif, len(recipe.blocks), -tried[recipe]),
-    )
+    free = needing_no_language(tried)
+    highest = max(tried[recipe] for recipe in free)
+    as_good = [recipe for recipe in free if tried[recipe] >= highest - tolerance]
+    return min(as_good, key=lambda recipe: (recipe.depth, len(recipe.blocks), -tried[recipe]))
+
+
+def needing_no_language(recipes: Iterable[Recipe]) -> list[Recipe]:
+    """Return the recipes that need no language at run time, or all where there are none."""
+    recipes = list(recipes)
+    return [recipe for recipe in recipes if not recipe.per_language] or recipes
 
 
 def choose(candidates: Sequence[Candidate], tolerance: float = TOLERANCE) -> Candidate:

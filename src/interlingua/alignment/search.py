@@ -10,7 +10,7 @@ import pandas as pd
 
 from interlingua.alignment.blocks import Block, Sif
 from interlingua.alignment.candidate import Candidate
-from interlingua.alignment.choose import choose, simplest_of_the_best
+from interlingua.alignment.choose import choose, needing_no_language, simplest_of_the_best
 from interlingua.alignment.covariance import SHRINKAGE, Shrinkage
 from interlingua.alignment.edits import best_edit, screen
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
@@ -91,7 +91,7 @@ def score(
     held_out = probe.held_out(reading, layers, settings.scorings if every_scoring else ["cosine"])
     tried = search_recipes(
         held_out, settings.methods if methods is None else methods, max_blocks=settings.max_blocks,
-        language_free=settings.language_free, dimensions=settings.dimensions,
+        dimensions=settings.dimensions,
     )  # fmt: skip
     scored = {recipe: held_out.of_folds(recipe) for recipe in tried}
     if not every_scoring and len(settings.scorings) > 1:
@@ -110,7 +110,6 @@ def search_recipes(
     methods: Sequence[str],
     *,
     max_blocks: int = MAX_BLOCKS,
-    language_free: bool = False,
     dimensions: int | None = None,
 ) -> dict[Recipe, float]:
     """Score recipes on held-out sentences, by cosine, in three rounds.
@@ -123,7 +122,6 @@ def search_recipes(
         held_out: The probe in folds.
         methods: Names of `METHODS`.
         max_blocks: How many blocks a recipe may have.
-        language_free: Only recipes that need no language at run time.
         dimensions: To how many dimensions recipes of several blocks are reduced.
 
     Returns:
@@ -132,7 +130,7 @@ def search_recipes(
     tried: dict[Recipe, float] = {}
 
     def score_round(recipes: Iterable[Recipe], name: str) -> None:
-        new = [recipe for recipe in recipes if recipe not in tried and not (language_free and recipe.per_language)]
+        new = [recipe for recipe in recipes if recipe not in tried]
         for recipe in tracked(new, name, "recipe"):
             tried[recipe] = held_out.top1(recipe)
 
@@ -143,7 +141,7 @@ def search_recipes(
         leading = _best_layers(tried, method)
         refined += every_recipe(leading, [method], SHRINKAGES if method in SHRINKAGE_MATTERS else (SHRINKAGE,), MEANS)
     score_round(refined, "Shrinkage and means")
-    best = max(tried, key=tried.__getitem__)
+    best = max(needing_no_language(tried), key=tried.__getitem__)
     for count in range(2, max_blocks + 1):
         more = _with_a_block_more(best, held_out.probe, dimensions)
         if not more:

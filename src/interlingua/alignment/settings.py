@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from interlingua.alignment.choose import TOLERANCE
 from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.held_out import FOLDS
-from interlingua.alignment.methods import METHODS, NEED_LANGUAGE
+from interlingua.alignment.methods import METHODS
 from interlingua.errors import InputError
 from interlingua.measures.scoring import Scoring
 
@@ -27,7 +27,6 @@ class Settings:
         sif: Whether layers are pooled by SIF too.
         dimensions: To how many dimensions a recipe of several blocks is reduced; by default it is not.
         edits: Which interventions are tried before the map; by default none.
-        language_free: Only recipes that need no language at run time.
         special_tokens: Whether tokens that the tokenizer adds count in the mean over a sentence's tokens. Layers as
             they are, with which the paper compares, are also judged with them.
         tolerance: Differences of held-out top-1 up to this are none.
@@ -45,7 +44,6 @@ class Settings:
     sif: bool = True
     dimensions: int | None = None
     edits: EditGrid | None = None
-    language_free: bool = False
     special_tokens: bool = False
     tolerance: float = TOLERANCE
     folds: int = FOLDS
@@ -60,8 +58,6 @@ class Settings:
             raise InputError(f"unknown method '{''.join(unknown[:1])}'; use {', '.join(METHODS)}")
         if "cosine" not in self.scorings:
             raise InputError("the recipe is chosen by cosine, so that cosine must be among the scorings")
-        if self.language_free and set(self.methods) <= set(NEED_LANGUAGE):
-            raise InputError(f"{', '.join(self.methods)} needs each sentence's language, so not language_free")
         if self.max_blocks < 1:
             raise InputError(f"a recipe has at least one block, not {self.max_blocks}")
         if self.dimensions is not None and self.dimensions < 1:

@@ -68,8 +68,8 @@ def align(
         interventions = False
     aligner = align_model(
         loaded, probe, layers=layer, methods=method, max_blocks=max_blocks, dimensions=dimensions,
-        edits=EditGrid() if interventions else None, language_free=export is not None,
-        final_norm=final_norm, special_tokens=special_tokens, folds=folds, seed=seed,
+        edits=EditGrid() if interventions else None, final_norm=final_norm, special_tokens=special_tokens,
+        folds=folds, seed=seed,
     )  # fmt: skip
     if text is not None:
         aligner = aligner.adapt(text, self_training=self_training)
