@@ -291,6 +291,10 @@ def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path
     )
     assert "chosen inside the probe" in printed
     assert (tmp_path / "compared" / "comparison.md").is_file()
+    more = ("--corpus", folder, "--corpus", "starter", "--layer", "2", "--scoring", "cosine", "--draws", "1")
+    run("compare", *common, *more, "--out", tmp_path / "of two")
+    manifest = json.loads((tmp_path / "of two" / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["probe"]["sentences"], manifest["evaluation"]["sentences"]) == (112, 12)
     printed = run("align", *common, "--corpus", folder, "--out", tmp_path / "a", "--export", tmp_path / "st")
     assert "Held-out top-1 inside the probe" in printed
     assert il.Aligner.from_pretrained(tmp_path / "a").encode(["el gato"]).shape == (1, 32)

@@ -17,8 +17,12 @@ def compare(
     loading: Loading,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder; default runs/compare-<model>-<corpus>.")] = None,
     corpus: Annotated[
-        str, typer.Option(help="Registered corpus, or folder: its split dev is the probe, devtest judges.")
-    ] = "starter",
+        list[str] | None,
+        typer.Option(
+            help="Registered corpus, or folder: dev is the probe, devtest of the first judges. Default starter; may be "
+            "repeated."
+        ),
+    ] = None,
     language: Annotated[list[str] | None, typer.Option(help="These languages only; may be repeated.")] = None,
     probe_language: Annotated[
         list[str] | None, typer.Option(help="Fit on these languages only; may be repeated.")
@@ -62,6 +66,7 @@ def compare(
     from interlingua.alignment.bitexts import load_bitexts
     from interlingua.alignment.edits import EditGrid
     from interlingua.corpora import open_corpus
+    from interlingua.corpora.parallel import joined
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison
     from interlingua.report.figures import require_matplotlib
@@ -75,12 +80,15 @@ def compare(
         **tried, max_blocks=max_blocks, dimensions=dimensions, edits=edits, special_tokens=special_tokens, folds=folds,
         draws=draws, seed=seed,
     )  # fmt: skip
-    probe = open_corpus(corpus).parallel("dev", languages=probe_language or language, limit=limit)
-    evaluation = open_corpus(corpus).parallel("devtest", languages=language, limit=limit)
+    corpora = corpus or ["starter"]
+    probe = joined(
+        [open_corpus(name).parallel("dev", languages=probe_language or language, limit=limit) for name in corpora]
+    )
+    evaluation = open_corpus(corpora[0]).parallel("devtest", languages=language, limit=limit)
     encoders = [load_encoder(name, encoder_prompt) for name in encoder or []]
     pairs = load_bitexts(bitext or [], evaluation.languages, limit)
     loaded = loading.load()
-    place = folder or Path("runs") / f"compare-{Path(loading.model).name}-{Path(corpus).name}"
+    place = folder or Path("runs") / f"compare-{Path(loading.model).name}-{Path(corpora[0]).name}"
     found = compare_ways(
         loaded, probe, evaluation, place, settings=settings, bitexts=pairs,
         seen=parse_languages(seen) if seen else None, encoders=encoders,
