@@ -46,7 +46,7 @@ def contrastive_vector(
     outputs = [(i, linear) for i, linear in enumerate(experts.neurons.linears) if linear.output]
     present = [linear.layer for _, linear in outputs]
     if not outputs:
-        raise InputError("the neurons that were probed hold no MLP outputs; probe with inner=False")
+        raise InputError("the neurons that were probed hold no MLP outputs; probe with neurons='outputs'")
     chosen = [present[len(present) // 2]] if layers is None else list(layers)
     absent = sorted(set(chosen) - set(present))
     if absent:
