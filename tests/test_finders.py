@@ -126,6 +126,24 @@ def test_whatever_is_made_of_experts_takes_its_k_from_the_finder(found, finder, 
     np.testing.assert_array_equal(again.activity, found.activity)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2", "qwen2_moe"])
+def test_experts_among_some_linears_are_those_that_are_found_there(family):
+    model, probe = make_model(family), il.ParallelCorpus("tiny", "dev", SENTENCES)
+    inner = model.at("inner")
+    among = il.find_experts(model, probe, activity=True).rank_by("lape").among(inner.neurons)
+    recorded = il.find_experts(inner, probe, activity=True).rank_by("lape")
+    assert among.made_from == recorded.made_from
+    assert among.top("es", 9).tolist() == recorded.top("es", 9).tolist()
+    for name in ("auroc", "average_precision", "activity"):
+        np.testing.assert_array_equal(getattr(among, name), getattr(recorded, name))
+    for name, values in recorded.statistics.arrays().items():
+        np.testing.assert_array_equal(among.statistics.arrays()[name], values)
+    if recorded.routing:
+        np.testing.assert_array_equal(among.scores.coverage, recorded.scores.coverage)
+    with pytest.raises(InputError, match="were not recorded"):
+        among.among(model.neurons)
+
+
 def test_wrong_finders_and_sites_are_errors(found, hidden):
     with pytest.raises(InputError, match="unknown finder 'best'; use auroc, average-precision"):
         found.rank_by("best")

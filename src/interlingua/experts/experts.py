@@ -118,6 +118,38 @@ class Experts(HubArtifact):
         require_array("ranking", ranking, self.auroc.shape)
         return replace(self, ranked_by=name, ranking=ranking, made_from={**self.made_from, "ranked_by": name})
 
+    def among(self, neurons: NeuronIndex) -> Experts:
+        """Return the same experts of some linear layers alone, as they would be found if only these were recorded.
+
+        Args:
+            neurons: The index of these layers, for example `model.at("inner").neurons` where all outputs were recorded.
+
+        Raises:
+            InputError: Some of these neurons were not recorded, or the experts are ranked by scores of your own.
+
+        Example:
+            Without the last linear layer of each block, neurons 4 and 5 of six:
+
+            >>> inner = NeuronIndex(tuple(linear for linear in experts.neurons.linears if not linear.output))
+            >>> experts.among(inner).auroc.shape
+            (3, 4)
+        """
+        first = dict(zip(self.neurons.linears, self.neurons.offsets.tolist(), strict=False))
+        if missing := [linear.place for linear in neurons.linears if linear not in first]:
+            raise InputError(f"the responses of {missing[0]} were not recorded with these experts")
+        taken = np.concatenate([first[linear] + np.arange(linear.units) for linear in neurons.linears])
+        statistics = {name: array[:, taken] for name, array in self.statistics.arrays().items()}
+        found = replace(
+            self.rank_by("auroc"),
+            neurons=neurons,
+            auroc=self.auroc[:, taken],
+            average_precision=self.average_precision[:, taken],
+            statistics=ResponseStatistics(**statistics),
+            activity=None if self.activity is None else self.activity[:, taken],
+            made_from={**self.made_from, "neurons": neurons.fingerprint},
+        )
+        return found.rank_by(self.ranked_by)
+
     @property
     def scores(self) -> NeuronScores:
         """What finders choose neurons from."""
