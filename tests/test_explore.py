@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import interlingua as il
-from interlingua.analysis.schema import ORIGINAL, RANDOM, STEERED
+from interlingua.analysis.schema import ORIGINAL, OWN_MEAN, RANDOM, STEERED, UNIFORM
 from interlingua.errors import InputError
 from interlingua.explore import KINDS, Choice, control_of, edit_of, open_session
-from interlingua.explore.edit import chosen_neurons
+from interlingua.explore.edit import CONTROLS, chosen_neurons
 from interlingua.explore.exporting import commands, python_lines, save_baked, save_edit
 from interlingua.explore.neighbours import (
     ALIGNED,
@@ -23,6 +23,9 @@ from interlingua.explore.neighbours import (
 from interlingua.explore.neurons import answers, toggled, top_table
 from interlingua.explore.session import Memory
 from interlingua.explore.steering import stream
+from interlingua.models.neurons import SITES
+from interlingua.study.conditions import Condition, make_edit
+from interlingua.study.sections import Kind
 
 CHOICE = Choice("spa_Latn", k=20)
 HOSTILE = ['<script>alert("x")</script>', "שלום עולם", "👩‍👩‍👧 🏳️‍🌈", "a" * 9_000, "\x00\ufffd", "   "]
@@ -38,21 +41,39 @@ def texts_of(session, choice, prompt="", **options):
     return {name: text.text for name, text in last.items()}
 
 
-def test_a_session_has_experts_of_both_sites_and_the_target_first(session):
-    assert list(session.experts) == ["outputs", "hidden"]
+def test_a_session_has_experts_of_all_sites_and_the_target_first(session):
+    assert session.sites == ("outputs", "inner", "hidden")
     assert session.targets[0] == "spa_Latn"
     assert set(session.targets) == set(session.probe.languages)
 
 
+@pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_that_is_offered_can_be_made(session, kind):
-    assert len(edit_of(session, replace(CHOICE, kind=kind))) > 0
+def test_every_kind_that_is_offered_can_be_made(session, kind, site):
+    assert len(edit_of(session, replace(CHOICE, kind=kind, site=site))) > 0
 
 
-def test_texts_are_those_of_the_model_in_each_condition(session, llama):
-    texts = texts_of(session, CHOICE, seed=3)
+@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("kind", ["set-to-mean", "mean-shift"])
+def test_controls_are_those_of_a_study(session, kind, control):
+    choice = replace(CHOICE, kind=kind, control=control, strength=0.5)
+    drawn = Condition("control", "spa_Latn", Kind(kind=kind, strength=0.5), k=20, seed=3, match=control)
+    expected = make_edit(session.experts["outputs"], drawn)
+    assert control_of(session, choice, seed=3).content_hash() == expected.content_hash()
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_control_edits_as_many_neurons_as_were_chosen_by_hand(session, control):
+    choice = toggled(session, replace(CHOICE, control=control), int(chosen_neurons(session, CHOICE)[0]))
+    assert len(control_of(session, choice)) == len(edit_of(session, choice)) == 19
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_texts_are_those_of_the_model_in_each_condition(session, llama, control):
+    choice = replace(CHOICE, control=control)
+    texts = texts_of(session, choice, seed=3)
     assert texts[ORIGINAL] == il.generate(llama, 1, seed=3, max_new_tokens=8)[0]
-    for name, edit in ((STEERED, edit_of(session, CHOICE)), (RANDOM, control_of(session, CHOICE, seed=3))):
+    for name, edit in ((STEERED, edit_of(session, choice)), (RANDOM, control_of(session, choice, seed=3))):
         with edit.applied_to(llama):
             assert texts[name] == il.generate(llama, 1, seed=3, max_new_tokens=8)[0]
 
@@ -105,7 +126,8 @@ def test_any_prompt_is_continued(session, prompt):
     [
         (CHOICE, "a" * 10_000, "10,000 characters"),
         (replace(CHOICE, k=-1), "", "k must be between"),
-        (replace(CHOICE, site="inner"), "", "site 'inner'"),
+        (replace(CHOICE, site="middle"), "", "no experts were found at the site 'middle'"),
+        (replace(CHOICE, control="layer"), "", "unknown control 'layer'"),
         (replace(CHOICE, finder="guess"), "", "unknown finder"),
         (replace(CHOICE, strength=2.0), "", "strength"),
         (replace(CHOICE, added=frozenset({10**9})), "", "number"),
@@ -130,7 +152,7 @@ def test_neurons_by_hand_are_edited_and_no_others(session):
     assert not table.edited[top[0]]
 
 
-@pytest.mark.parametrize("site", ["outputs", "hidden"])
+@pytest.mark.parametrize("site", SITES)
 def test_answers_are_the_responses_of_that_neuron(session, llama, site):
     choice = replace(CHOICE, site=site)
     neuron = int(top_table(session, choice).neuron[4])
@@ -196,18 +218,23 @@ def test_nothing_is_saved_outside_the_folder(session, name):
         save_edit(session, CHOICE, name)
 
 
+@pytest.mark.parametrize("control", CONTROLS)
 @pytest.mark.parametrize("by_hand", [False, True])
-def test_the_python_lines_make_the_same_edit(session, llama, monkeypatch, by_hand):
-    choice = replace(CHOICE, kind="dampen", strength=0.5)
+@pytest.mark.parametrize("site", SITES)
+def test_the_python_lines_make_the_same_edit_and_control(session, llama, monkeypatch, site, by_hand, control):
+    choice = replace(CHOICE, kind="mean-shift", strength=0.5, site=site, control=control)
     if by_hand:
-        choice = toggled(session, toggled(session, choice, 317), int(chosen_neurons(session, choice)[2]))
-    monkeypatch.setattr(il, "load_model", lambda name: llama)
+        outside = next(n for n in range(90) if n not in chosen_neurons(session, choice))
+        choice = toggled(session, toggled(session, choice, outside), int(chosen_neurons(session, choice)[2]))
+    monkeypatch.setattr(il, "load_model", lambda name, neurons="outputs": llama.at(neurons))
     names = {}
     exec(python_lines(session, choice), names)
     assert names["edit"].content_hash() == edit_of(session, choice).content_hash()
+    assert names["control"].content_hash() == control_of(session, choice).content_hash()
 
 
-def test_the_commands_make_the_same_edit(session, tmp_path, monkeypatch, checkpoint):
+@pytest.mark.parametrize(("site", "control"), [("outputs", UNIFORM), ("inner", OWN_MEAN)])
+def test_the_commands_make_the_same_edit_and_control(session, tmp_path, monkeypatch, checkpoint, site, control):
     import shlex
 
     from typer.testing import CliRunner
@@ -217,12 +244,14 @@ def test_the_commands_make_the_same_edit(session, tmp_path, monkeypatch, checkpo
     monkeypatch.chdir(tmp_path)
     made_from = {**session.experts["outputs"].made_from, "model": str(checkpoint)}
     of_disk = {"outputs": replace(session.experts["outputs"], made_from=made_from)}
-    for line in commands(replace(session, experts=of_disk), replace(CHOICE, finder="lape")).splitlines()[:2]:
+    choice = replace(CHOICE, finder="lape", site=site, control=control, strength=0.5)
+    for line in commands(replace(session, experts=of_disk, memory=Memory()), choice).splitlines()[:3]:
         words = shlex.split(line)[1:]
         words += ["--dtype", "float32", "--device", "cpu"] if words[0] == "experts" else []
         assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
-    saved = il.Intervention.from_pretrained("set-to-mean-es-k20")
-    assert saved.content_hash() == edit_of(session, replace(CHOICE, finder="lape")).content_hash()
+    for name, edit in (("", edit_of(session, choice)), ("-control", control_of(session, choice))):
+        saved = il.Intervention.from_pretrained(f"set-to-mean-es-k20{name}")
+        assert saved.content_hash() == edit.content_hash()
 
 
 def test_a_run_is_explored_with_its_own_experts(checkpoint, corpus_folder, tmp_path):
@@ -234,7 +263,9 @@ def test_a_run_is_explored_with_its_own_experts(checkpoint, corpus_folder, tmp_p
     )  # fmt: skip
     run = il.run_study(config, tmp_path)
     session = session_of_run(run, device="cpu")
-    assert list(session.experts) == ["hidden"]
+    assert session.sites == ("hidden",)
+    with pytest.raises(InputError, match="at the site 'inner'; use hidden"):
+        session.experts_at("inner")
     assert session.targets[0] == "jpn_Jpan"
     assert session.k == 30
     assert len(edit_of(session, Choice("jpn_Jpan", site="hidden", k=session.k))) == 30

@@ -49,22 +49,32 @@ def open_tab(browser, title):
     next(tab for tab in browser.find_elements("css selector", "button[role=tab]") if tab.text == title).click()
 
 
-def steered(browser):
-    return browser.execute_script("return document.querySelector('#text-steered textarea').value")
+def written(browser, name):
+    return browser.execute_script(f"return document.querySelector('#text-{name} textarea').value")
 
 
 def test_it_writes_in_three_conditions_and_again_when_a_slider_moves(browser):
     fill(browser, "#prompt", SCRIPT)
     find(browser, "#write").click()
     wait(browser, "document.querySelector('#note-random').innerText.includes('perplexity of Spanish text')")
-    before = steered(browser)
+    before = written(browser, "steered")
     assert before
     field = find(browser, "#k input[type=number]")
     field.clear()
     field.send_keys("100\t")
-    written = "document.querySelector('#text-steered textarea').value"
-    wait(browser, f"{written} && {written} !== {json.dumps(before)}")
+    text = "document.querySelector('#text-steered textarea').value"
+    wait(browser, f"{text} && {text} !== {json.dumps(before)}")
+    wait(browser, "document.querySelector('#note-random').innerText.includes('perplexity of Spanish text')")
     assert browser.title.startswith("interlingua")
+
+
+def test_the_other_control_is_written_when_it_is_chosen(browser):
+    before = {name: written(browser, name) for name in ("original", "steered", "random")}
+    find(browser, "#control input[value=own-mean]").click()
+    wait(browser, "document.querySelector('#note-random').innerText.includes('by their own responses')")
+    wait(browser, "document.querySelector('#note-random').innerText.includes('perplexity of Spanish text')")
+    after = {name: written(browser, name) for name in before}
+    assert [name for name in before if before[name] != after[name]] == ["random"]
 
 
 def test_a_prompt_that_is_too_long_is_answered_in_words(browser):
@@ -102,6 +112,7 @@ def test_a_click_shows_what_a_neuron_answers_and_takes_it_out_of_the_edit(browse
 def test_the_edit_is_saved_as_it_was_chosen(browser, page):
     open_tab(browser, "Export")
     wait(browser, "document.querySelector('#python').innerText.includes('with_ranking')")
+    assert "rank_by('random')" in browser.execute_script("return document.querySelector('#python').innerText")
     find(browser, "#save").click()
     wait(browser, "document.querySelector('#saved textarea').value")
     assert len(il.Intervention.from_pretrained(page[1] / "set-to-mean-es-k100")) == 99

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.analysis.schema import OWN_MEAN, UNIFORM
 from interlingua.errors import InputError
 from interlingua.experts.finders import FINDERS, NEEDS_ACTIVITY
-from interlingua.interventions import INTERVENTIONS, make_intervention, random_control
+from interlingua.interventions import INTERVENTIONS, make_intervention, random_control, ranked_at_random
 
 if TYPE_CHECKING:
     from interlingua.experts import Experts
@@ -32,6 +33,9 @@ def _needs_target_and_k_alone(kind: str) -> bool:
 KINDS = tuple(kind for kind in INTERVENTIONS if _needs_target_and_k_alone(kind))
 """The kinds of interventions that a target and k suffice for."""
 
+CONTROLS = (UNIFORM, OWN_MEAN)
+"""What random neurons get, by the names of a study's `match`: the edit's values, or values of their own."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -46,6 +50,7 @@ class Choice:
         strength: From 0, which changes nothing, to 1.
         added: Neurons that are edited besides, by their numbers in the index.
         removed: Neurons of the top k that are left alone.
+        control: What random neurons get, of `CONTROLS`.
     """
 
     target: str
@@ -56,6 +61,7 @@ class Choice:
     strength: float = 1.0
     added: frozenset[int] = frozenset()
     removed: frozenset[int] = frozenset()
+    control: str = UNIFORM
 
 
 def finders_of(experts: Experts) -> list[str]:
@@ -69,9 +75,7 @@ def ranked(session: Session, choice: Choice) -> Experts:
     Raises:
         InputError: No experts of the site were found, or the finder is unknown or needs what was not recorded.
     """
-    if choice.site not in session.experts:
-        raise InputError(f"no experts were found at the site '{choice.site}'; use {', '.join(session.experts)}")
-    experts = session.experts[choice.site]
+    experts = session.experts_at(choice.site)
     return session.memory.get_or_make(("ranked", choice.site, choice.finder), lambda: experts.rank_by(choice.finder))
 
 
@@ -99,7 +103,12 @@ def edit_of(session: Session, choice: Choice) -> Intervention:
     experts, k = ranked(session, choice), choice.k
     if choice.added or choice.removed:
         experts, k = ranked_by_hand(experts, chosen_neurons(session, choice)), len(chosen_neurons(session, choice))
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
+    return _made(choice, experts, k)
+
+
+def _made(choice: Choice, experts: Experts, k: int) -> Intervention:
+    """Make the choice's kind of intervention, at its strength, of the top k of some experts."""
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # fewer above chance: the table shows it
         edit = make_intervention(choice.kind, experts, choice.target, {"k": k})
     return edit if choice.strength == 1 else edit.with_strength(choice.strength)
 
@@ -117,5 +126,16 @@ def ranked_by_hand(experts: Experts, neurons: np.ndarray) -> Experts:
 
 
 def control_of(session: Session, choice: Choice, seed: int = 0) -> Intervention:
-    """Make the random control of a choice: the same edits, moved to as many neurons drawn from the whole network."""
-    return random_control(edit_of(session, choice), session.experts[choice.site].neurons, seed)
+    """Make the random control of a choice, on as many neurons drawn from the whole network.
+
+    They get the edit's values (`uniform`), or what the same kind of edit makes of their own responses (`own-mean`).
+
+    Raises:
+        InterlinguaError: The choice is not possible; the message says why.
+    """
+    if choice.control not in CONTROLS:
+        raise InputError(f"unknown control '{choice.control}'; use {', '.join(CONTROLS)}")
+    experts = session.experts_at(choice.site)
+    if choice.control == OWN_MEAN:
+        return _made(choice, ranked_at_random(experts, seed), len(chosen_neurons(session, choice)))
+    return random_control(edit_of(session, choice), experts.neurons, seed)

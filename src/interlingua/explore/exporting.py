@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlingua.analysis.schema import OWN_MEAN
 from interlingua.errors import InputError
 from interlingua.explore.edit import BY_HAND, Choice, chosen_neurons, edit_of
 from interlingua.interventions import bake
@@ -62,13 +63,13 @@ def _folder(session: Session, name: str) -> Path:
 
 
 def commands(session: Session, choice: Choice) -> str:
-    """Return the lines of a shell that make the choice's edit and write with it."""
-    name, made_from = name_of(choice), session.experts[choice.site].made_from
+    """Return the lines of a shell that make the choice's edit and its control, and write with the edit."""
+    name, made_from = name_of(choice), session.experts_at(choice.site).made_from
     model = shlex.quote(str(made_from["model"]))
     experts = shlex.quote(str(session.sources.get(choice.site, EXPERTS)))
     lines = []
     if choice.site not in session.sources:
-        languages = "".join(f" --language {code}" for code in session.experts[choice.site].languages)
+        languages = "".join(f" --language {code}" for code in session.experts_at(choice.site).languages)
         corpus = shlex.quote(str(made_from["corpus"]))
         lines.append(
             f"interlingua experts --model {model} --corpus {corpus}{languages} --neurons {choice.site} "
@@ -79,17 +80,19 @@ def commands(session: Session, choice: Choice) -> str:
         name = str(session.folder / name)
     else:
         strength = "" if choice.strength == 1 else f" --strength {choice.strength:g}"
-        lines.append(
-            f"interlingua intervene --experts {experts} --target {choice.target} -k {choice.k} --kind {choice.kind} "
-            f"--finder {choice.finder}{strength} --out {name}"
-        )
+        same = f"--experts {experts} --target {choice.target} -k {choice.k} --kind {choice.kind}{strength}"
+        drawn = "random" if choice.control == OWN_MEAN else f"{choice.finder} --control uniform"
+        lines += [
+            f"interlingua intervene {same} --finder {choice.finder} --out {name}",
+            f"interlingua intervene {same} --finder {drawn} --out {name}-control",
+        ]
     lines.append(f"interlingua generate --model {model} --intervention {shlex.quote(name)}")
     return "\n".join(lines)
 
 
 def python_lines(session: Session, choice: Choice) -> str:
-    """Return the lines of Python that make the choice's edit and write with it."""
-    experts = session.experts[choice.site]
+    """Return the lines of Python that make the choice's edit and its control, and write with the edit."""
+    experts = session.experts_at(choice.site)
     made_from, source = experts.made_from, session.sources.get(choice.site)
     site = "" if choice.site == "outputs" else f", neurons={choice.site!r}"
     lines = ["import interlingua as il", "", f"model = il.load_model({made_from['model']!r}{site})"]
@@ -113,8 +116,11 @@ def python_lines(session: Session, choice: Choice) -> str:
             f"experts = experts.with_ranking({BY_HAND!r}, ranking)",
         ]
     strength = "" if choice.strength == 1 else f".with_strength({choice.strength:g})"
+    made_of = f"il.INTERVENTIONS[{choice.kind!r}]({{}}, {choice.target!r}, k={k}){strength}".format
+    own = made_of("experts.rank_by('random')")
     lines += [
-        f"edit = il.INTERVENTIONS[{choice.kind!r}](experts, {choice.target!r}, k={k}){strength}",
+        f"edit = {made_of('experts')}",
+        f"control = {own if choice.control == OWN_MEAN else 'il.random_control(edit, experts.neurons)'}",
         "with edit.applied_to(model):",
         "    print(il.generate(model, n=1)[0])",
     ]

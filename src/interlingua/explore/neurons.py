@@ -71,7 +71,7 @@ def answers(session: Session, choice: Choice, neuron: int) -> Answers:
     All neurons of the table are recorded together, so that the next one costs nothing.
     """
     wanted = sorted({neuron, *top_table(session, choice).neuron.tolist()})
-    index = session.experts[choice.site].neurons
+    index = session.experts_at(choice.site).neurons
     key = ("answers", choice.site, tuple(wanted))
     recorded = session.memory.get_or_make(key, lambda: _record(session, index, wanted))
     column, rows = wanted.index(neuron), min(SENTENCES, len(session.probe))

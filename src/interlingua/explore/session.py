@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interlingua.errors import InputError
 from interlingua.interventions import edited
+from interlingua.models.neurons import SITES, Site
 
 if TYPE_CHECKING:
     from interlingua.alignment import Aligner
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.interventions import Intervention
     from interlingua.models import LanguageModel
-    from interlingua.models.neurons import Site
 
 
 class Memory:
@@ -56,7 +57,7 @@ class Session:
 
     Attributes:
         model: The model.
-        experts: Its experts by site.
+        experts: Its experts by site, as they were recorded.
         probe: Parallel sentences that responses are shown for and an aligner is fitted on.
         examples: Parallel sentences that the page proposes.
         corpus: The name of the corpus whose running text is read for perplexity.
@@ -80,6 +81,24 @@ class Session:
     aligner: Aligner | None = None
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _turn: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False, compare=False)
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Where neurons can be edited: the neurons of `inner` are among those of `outputs`."""
+        return tuple(site for site in SITES if site in self.experts or (site == "inner" and "outputs" in self.experts))
+
+    def experts_at(self, site: Site) -> Experts:
+        """Return the experts of a site; those of `inner` are taken out of those of `outputs` when first asked for.
+
+        Raises:
+            InputError: There are none.
+        """
+        if site in self.experts:
+            return self.experts[site]
+        if site not in self.sites:
+            raise InputError(f"no experts were found at the site '{site}'; use {', '.join(self.sites)}")
+        neurons = self.model.at(site).neurons
+        return self.memory.get_or_make(("experts", site), lambda: self.experts["outputs"].among(neurons))
 
     @contextmanager
     def running(self, edit: Intervention | None = None) -> Generator[LanguageModel]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from interlingua.analysis.schema import ORIGINAL, RANDOM, STEERED
+from interlingua.analysis.schema import ORIGINAL, OWN_MEAN, RANDOM, STEERED, UNIFORM
 from interlingua.explore.page.controls import Controls, choice_of, said_while_growing
 from interlingua.explore.session import Session
 from interlingua.explore.steering import CONDITIONS, MOST_TOKENS, Text, stream
@@ -18,7 +18,8 @@ TITLES = {ORIGINAL: "Original", STEERED: "Steered", RANDOM: "Random neurons"}
 NOTES = {
     ORIGINAL: "The model as it is",
     STEERED: "With the edit",
-    RANDOM: "The control: the same edit, on as many random neurons",
+    UNIFORM: "The control: the edit's values, on as many random neurons",
+    OWN_MEAN: "The control: the same kind of edit of as many random neurons, by their own responses",
 }
 
 
@@ -39,20 +40,18 @@ def steer_tab(session: Session, edit: Controls) -> None:
         for name in CONDITIONS:
             with gr.Column(min_width=220):
                 boxes.append(gr.Textbox(label=TITLES[name], lines=12, max_lines=30, elem_id=f"text-{name}"))
-                notes.append(gr.HTML(_note(name, Text(), ""), elem_id=f"note-{name}", elem_classes="about"))
+                notes.append(gr.HTML(_note(name, Text()), elem_id=f"note-{name}", elem_classes="about"))
     for box in boxes:
         box.interactive = False
 
     def grow(prompt: str, tokens: float | None, seed: float | None, *chosen: Any) -> Iterator[list[str]]:
-        growing = stream(
-            session, choice_of(*chosen), prompt or "", seed=int(seed or 0), max_new_tokens=int(tokens or 0)
-        )
-        for texts in growing:
-            notes = [_note(name, texts[name], language_name(chosen[0])) for name in CONDITIONS]
+        choice = choice_of(*chosen)
+        for texts in stream(session, choice, prompt or "", seed=int(seed or 0), max_new_tokens=int(tokens or 0)):
+            notes = [_note(name, texts[name], choice.control, language_name(choice.target)) for name in CONDITIONS]
             yield [texts[name].text for name in CONDITIONS] + notes
 
     writing = gr.on(
-        [write.click, prompt.submit, edit.k.release, edit.strength.release],
+        [write.click, prompt.submit, edit.k.release, edit.strength.release, edit.control.input],
         said_while_growing(grow),
         [prompt, tokens, seed, *edit.inputs],
         [*boxes, *notes],
@@ -63,9 +62,9 @@ def steer_tab(session: Session, edit: Controls) -> None:
     stop.click(None, None, None, cancels=[writing])
 
 
-def _note(name: str, text: Text, target: str) -> str:
+def _note(name: str, text: Text, control: str = UNIFORM, target: str = "") -> str:
     """Return what is known of a text, as HTML."""
-    parts = [f"<span>{NOTES[name]}</span>"]
+    parts = [f"<span>{NOTES[control if name == RANDOM else name]}</span>"]
     if text.language:
         sure = f", {text.posterior:.2f}" if text.posterior else ""
         parts.append(f"<b>{html.escape(text.language)}</b>{sure}")
