@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 import interlingua as il
+from interlingua.report import write_report
+from interlingua.report.figures.draw import _first
 from interlingua.study import load_config, open_run
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +46,23 @@ def test_the_page_has_the_verdict_and_numbers_of_every_claim():
 def test_the_pages_name_every_published_run():
     pages = "".join(page.read_text(encoding="utf-8") for page in PAGE.parent.glob("*.md"))
     assert [folder.name for folder in RUNS if folder.name not in pages] == []
+
+
+@pytest.mark.slow
+def test_a_large_grid_is_shown_by_claim_and_by_its_first_combination(tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
+    run = open_run(ROOT / "studies" / "grid")
+    page = write_report(run, tmp_path).read_text(encoding="utf-8")
+    claims = run.tables["claims"].groupby("claim").size()
+    assert page.count('<details class="claims">') == (claims > 12).sum() > 0
+    assert page.count('<details class="claim">') == claims.sum()
+    assert "26 of 36 hold" in page
+    assert page.count("Of the grid the first combination alone: set-to-mean.") == 2
+    for name in ("sweep", "geometry_summary"):
+        assert (
+            set(run.tables[name].kind.dropna()) > set(_first(run, run.tables[name])[0].kind.dropna()) == {"set-to-mean"}
+        )
+    assert "# By interlingua 0.1.0; a key that it did not have has today&#39;s default." in page
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,16 @@ from interlingua.models.packaged import PACKAGED_MODELS
 from interlingua.report.answer import answer
 from interlingua.report.charts import charts, plotly_script
 from interlingua.report.figures import DrawnFigure, draw_figures
+from interlingua.report.looks import in_order
 from interlingua.report.paper_tables import paper_tables, unseen_languages
 from interlingua.report.table_files import write_tables
 from interlingua.study import Run
 
 SAMPLES = 6
 """Texts of each condition that the page shows."""
+
+MOST_OPEN = 12
+"""Verdicts of one claim, by run, edit and k, that the page lists; more are folded, as those of a grid."""
 
 INLINE_FIGURES = 4 * 2**20
 """Bytes of figures that the page holds; those beyond are in the folder beside it."""
@@ -123,14 +129,14 @@ def _write_page(path: Path, **content: Any) -> Path:
     )
     # The identifier finds no language in some texts, such as empty ones.
     environment.filters["language"] = lambda code: "no language" if pd.isna(code) else language_name(code)
-    html = environment.get_template("page.html.j2").render(**content)
+    html = environment.get_template("page.html.j2").render(**content, most_open=MOST_OPEN)
     with written_whole(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return path
 
 
-def _claims(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
-    """Return what became of the paper's claims, each with the run that says so where there are several."""
+def _claims(runs: Mapping[str, Run]) -> list[list[dict[str, Any]]]:
+    """Return what became of each of the paper's claims by run, edit and k."""
     found: list[dict[str, Any]] = []
     for label, run in runs.items():
         for row in run.tables["claims"].to_dict("records") if "claims" in run.tables else []:
@@ -145,7 +151,8 @@ def _claims(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
                     "about": ", ".join(part for part in about if part),
                 }
             )
-    return sorted(found, key=lambda row: (int(row["claim"].removeprefix("C")), 0 if pd.isna(row["k"]) else row["k"]))
+    found.sort(key=lambda row: (int(row["claim"].removeprefix("C")), 0 if pd.isna(row["k"]) else row["k"]))
+    return [list(of_one) for _, of_one in groupby(found, key=lambda row: row["claim"])]
 
 
 def _figures(drawn: tuple[DrawnFigure, ...]) -> Iterator[tuple[DrawnFigure, Markup | None]]:
@@ -195,10 +202,10 @@ def _origin(run: Run) -> list[tuple[str, str]]:
         ("model", f"{config.model}{f' at {revision}' if (revision := model.get('revision')) else ''}, "
          f"{model['mlp_neurons']:,} MLP neurons, {model['dtype']} on {model['device']}"),
         ("model's terms", packaged.licence if packaged else ""),
-        ("probe", f"{probe['corpus']}: {probe['sentences']:,} sentences in {', '.join(probe['languages'])}; "
+        ("probe", f"{probe['corpus']}: {probe['sentences']:,} sentences in {', '.join(in_order(probe['languages']))}; "
          f"{probe['truncated']} truncated; SHA-256 {probe['sha256'][:16]}"),
         ("evaluation", f"{evaluation['corpus']}: {evaluation['sentences']:,} sentences in "
-         f"{', '.join(evaluation['languages'])}; SHA-256 {evaluation['sha256'][:16]}"),
+         f"{', '.join(in_order(evaluation['languages']))}; SHA-256 {evaluation['sha256'][:16]}"),
         ("corpus's terms", source.licence if source else ""),
         ("failed", "; ".join(f"{cell['cell']}: {cell['error']}" for cell in manifest.get("failed", []))),
         ("versions", f"interlingua {manifest['interlingua']}, torch {manifest['torch']}, transformers "
@@ -211,4 +218,7 @@ def _origin(run: Run) -> list[tuple[str, str]]:
 
 def _whole_config(run: Run) -> str:
     """Return a run's resolved config: every key, those that were left at their defaults too."""
-    return yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    made_by = run.manifest["interlingua"]
+    earlier = f"# By interlingua {made_by}; a key that it did not have has today's default.\n"
+    config = yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return config if made_by == version("interlingua") else earlier + config

@@ -28,6 +28,7 @@ from interlingua.report.paper_tables import unseen_languages
 from interlingua.study import Run
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 MOST_EDITS = 12
@@ -88,7 +89,8 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
         caption = (
             "k = 0 is the original model; bars are standard errors, a ring marks the k that the study's rule picks."
         )
-        yield "Figure 3", "sweep", title, caption, sweep(tables["sweep"])
+        first, said = _first(run, tables["sweep"])
+        yield "Figure 3", "sweep", title, caption + said, sweep(first)
     if "retrieval" in tables:
         yield from _of_retrieval(run, unseen, red)
     if "cross_space" in tables:
@@ -120,7 +122,8 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, str, Figure]]:
         yield "Limitations", "main-effects", "What each choice explains", caption, main_effects(tables["main_effects"])
     if "geometry_summary" in tables and (tables["geometry_summary"].condition == STEERED).any():
         title, caption = "Cosine distances", "Means over the targets, with standard errors where there are several."
-        yield "Table 1", "distances", title, caption, distances(tables["geometry_summary"])
+        first, said = _first(run, tables["geometry_summary"])
+        yield "Table 1", "distances", title, caption + said, distances(first)
 
 
 def _of_landing(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[str, str, str, str, Figure]]:
@@ -165,6 +168,14 @@ def _drawn(run: Run, edits: list[tuple]) -> list[tuple]:
     if len(edits) <= MOST_EDITS or "grid" not in run.tables:
         return edits
     return [edit for edit in edits if edit[1] == edits[0][1]]
+
+
+def _first(run: Run, table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return a table, of a large grid the first combination alone, and what the caption says of that."""
+    kinds = table.kind.dropna().unique()
+    if len(kinds) <= MOST_EDITS or "grid" not in run.tables:
+        return table, ""
+    return table[table.kind.isna() | (table.kind == kinds[0])], f" Of the grid the first combination alone: {kinds[0]}."
 
 
 def _name(target: str, kind: str, k: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from interlingua.report.figures.style import CYCLE, NORMAL, SMALL, WIDTH, clean
+from interlingua.report.paper_tables.grids import HEADINGS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ def main_effects(table: pd.DataFrame) -> Figure:
     width = 0.8 / len(wide.columns)
     for i, (choice, colour) in enumerate(zip(wide.columns, CYCLE, strict=False)):
         axes.bar([x + i * width for x in range(len(wide))], wide[choice], width, color=colour, label=choice)
-    axes.set_xticks([x + 0.4 - width / 2 for x in range(len(wide))], [name.replace("_", " ") for name in wide.index])
+    axes.set_xticks([x + 0.4 - width / 2 for x in range(len(wide))], [HEADINGS[name] for name in wide.index])
     axes.set_ylabel("share of the variance", fontsize=NORMAL)
     axes.set_ylim(0, 1)
     clean(axes)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from interlingua.analysis.published import published_values
-from interlingua.analysis.schema import ORIGINAL, STEERED
+from interlingua.analysis.schema import EDIT, ORIGINAL, STEERED, groups
 from interlingua.corpora import ENGLISH
 from interlingua.report.layout import Column, PaperTable
+from interlingua.report.looks import place
 from interlingua.report.paper_tables.beside_paper import LANGUAGE, Runs, beside, paper_table, setting, tables_of
 
 
@@ -19,7 +22,7 @@ def bitexts(runs: Runs) -> Iterator[PaperTable]:
         pair = ["corpus", "query", "candidate"]
         before = table[table.condition == ORIGINAL].set_index(pair).top1
         steered = table[(table.condition == STEERED) & (table.candidate == ENGLISH)]
-        for row in steered[steered["query"].eq(steered.target) | steered.target.eq(ENGLISH)].to_dict("records"):
+        for row in _in_order(steered[steered["query"].eq(steered.target) | steered.target.eq(ENGLISH)]):
             edited = table[(table.target == row["target"]) & (table.kind == row["kind"]) & (table.k == row["k"])]
             after = edited[edited.condition == STEERED].set_index(pair).top1
             to_english = (row["corpus"], row["query"], ENGLISH)
@@ -55,6 +58,12 @@ def bitexts(runs: Runs) -> Iterator[PaperTable]:
         columns,
         ("pre", "post"),
     )
+
+
+def _in_order(steered: pd.DataFrame) -> Iterator[dict]:
+    """Yield the rows edit by edit, the languages of each in the order of the report."""
+    for _, rows in groups(steered, ["corpus", *EDIT]):
+        yield from sorted(rows.to_dict("records"), key=lambda row: place(row["query"]))
 
 
 def _corpus(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from interlingua.analysis.published import published_values
 from interlingua.report.layout import Column, PaperTable
+from interlingua.report.looks import place
 from interlingua.report.paper_tables.beside_paper import LANGUAGE, Runs, beside, paper_table, rows_of
 
 
@@ -15,6 +16,7 @@ def experts(runs: Runs) -> Iterator[PaperTable]:
     for run, row in rows_of(runs, "experts"):
         paper = published_values(("text-3.2",), run.config.model, "mean_auroc_top_k", "set-to-mean", row["k"])
         rows.append({**row, **beside(paper, "all_targets", {"mean_auroc": row["mean_auroc"]}, "")})
+    rows.sort(key=lambda row: ([*runs].index(row["model"]), row["k"], place(row["language"])))
     kinds = [str(name) for name in (rows[0] if rows else {}) if str(name).startswith("share_")]
     columns = (
         LANGUAGE, Column("k", "k", 0), Column("mean_auroc", "mean AUROC", 3), Column("lowest_auroc", "lowest", 3),

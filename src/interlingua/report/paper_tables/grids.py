@@ -31,7 +31,7 @@ def grids(runs: Runs) -> Iterator[PaperTable]:
         (Column("language", "target", language=True), *(Column(name, name, 0 if name == "k" else None)
          for name in CHOICES), *values, Column("p", "p", 2)), (), with_setting=False,
     )  # fmt: skip
-    effects = [row for _, row in rows_of(runs, "main_effects")]
+    effects = [{**row, "outcome": HEADINGS[row["outcome"]]} for _, row in rows_of(runs, "main_effects")]
     yield paper_table(
         runs, "main-effects", "What each choice explains",
         "Share of the variance over the combinations (eta squared); interactions and noise make up what is left.",
