@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import interlingua as il
+from interlingua.alignment import Recipe
+from interlingua.alignment.blocks import embed_blocks
 from interlingua.analysis.schema import ORIGINAL, OWN_MEAN, RANDOM, STEERED, UNIFORM
 from interlingua.errors import InputError
 from interlingua.explore import KINDS, Choice, control_of, edit_of, open_session
@@ -195,6 +197,19 @@ def test_the_nearest_is_the_nearest_by_cosine_in_each_condition(session, llama):
     assert found[STEERED].nearest.tolist() == cosine.argmax(axis=1).tolist()
     assert not np.array_equal(found[STEERED].cosine, found[ORIGINAL].cosine)
     assert all(np.isfinite(neighbours.points).all() for neighbours in found.values())
+
+
+def test_an_aligner_is_told_the_languages_that_it_knows(session, llama):
+    recipe = Recipe("centring", (1,), per_language=True)
+    space = {1: {code: embed_blocks(llama, session.probe[code], [1])[1] for code in session.probe.languages}}
+    aligner = il.Aligner(llama, recipe.layers, recipe.fit(space), {})
+    sentences = read_sentences("en: the cat\nes: el gato\n\nde: die Katze")
+    found = find_neighbours(replace(session, aligner=aligner), CHOICE, sentences)[ALIGNED]
+    expected = np.concatenate(
+        [aligner.encode(["the cat"], "en"), aligner.encode(["el gato"], "es"), aligner.encode(["die Katze"])]
+    )
+    cosine = expected @ expected.T - 2 * np.eye(3)
+    np.testing.assert_allclose(found.cosine, cosine.max(axis=1), rtol=1e-5)
 
 
 def test_only_sentences_with_a_translation_count():

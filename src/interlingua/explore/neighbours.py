@@ -124,14 +124,24 @@ def find_neighbours(
                 found[name] = _neighbours(embed(model, texts), seed)
         aligner = aligner_of(session)
         with session.running():
-            found[ALIGNED] = _neighbours(aligner.encode(texts), seed)
+            found[ALIGNED] = _neighbours(_aligned(aligner, sentences), seed)
     return found
 
 
-def aligner_of(session: Session) -> Aligner:
-    """Return the session's aligner, or fit one: WCCN, at the best of three layers in the middle of the model.
+def _aligned(aligner: Aligner, sentences: Sequence[Sentence]) -> np.ndarray:
+    """Return aligned embeddings; one with a mean for each language is told the languages that it knows."""
+    spoken = [line.language if line.language in aligner.alignment.languages else None for line in sentences]
+    vectors: dict[int, np.ndarray] = {}
+    for language in dict.fromkeys(spoken):
+        rows = [row for row, code in enumerate(spoken) if code == language]
+        vectors.update(zip(rows, aligner.encode([sentences[row].text for row in rows], language), strict=True))
+    return np.stack([vectors[row] for row in range(len(sentences))])
 
-    `align` alone searches all methods and layers, which takes minutes.
+
+def aligner_of(session: Session) -> Aligner:
+    """Return the session's aligner, or fit one: weighted WCCN, at the best of three layers in the middle of the model.
+
+    `align` alone also searches all middle layers and their sums.
     """
     if session.aligner is not None:
         return session.aligner
@@ -141,7 +151,7 @@ def aligner_of(session: Session) -> Aligner:
         layers = sorted({max(1, round(blocks * share)) for share in (0.35, 0.5, 0.65)})
         folds = min(FOLDS, len(session.probe) // 2)
         with session.running() as model:
-            return align(model, session.probe, layers=layers, methods=["wccn"], max_blocks=1, folds=folds)
+            return align(model, session.probe, layers=layers, max_blocks=1, folds=folds)
 
     return session.memory.get_or_make("aligner", fit)
 

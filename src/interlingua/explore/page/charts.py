@@ -59,7 +59,7 @@ def maps(sentences: Sequence[Sentence], spaces: Mapping[str, Neighbours], titles
             )
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(showticklabels=False, showgrid=False, zeroline=False, showline=True, linecolor=LINE, mirror=True)
-    figure.update_layout(height=720, margin={"l": 10, "r": 10, "t": 40, "b": 10}, **WHITE)
+    figure.update_layout(height=720, margin={"l": 10, "r": 10, "t": 70, "b": 10}, **WHITE)
     return figure
 
 
