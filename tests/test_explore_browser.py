@@ -1,4 +1,7 @@
-"""The explorer's page in a real browser, on a tiny model: each tab does its job, and no request leaves the machine."""
+"""The explorer's page in a real browser: each tab does its job, and no request leaves the machine.
+
+On a tiny model with hostile input, and once on the default model, with few sentences.
+"""
 
 import json
 
@@ -6,7 +9,8 @@ import pytest
 
 import interlingua as il
 from browser import errors_of, needs_browser, open_browser, requests_of, wait
-from interlingua.explore import open_session
+from interlingua.explore import Choice, edit_of, open_session
+from interlingua.languages import FLORES_LANGUAGES, language_name
 
 pytest.importorskip("gradio", reason="the extra `explore` is not installed")
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -132,3 +136,64 @@ def test_only_this_machine_is_answered(page):
     assert address.startswith("http://127.0.0.1:")
     assert requests.get(address, headers={"Host": "elsewhere.example"}, timeout=10).status_code == 400
     assert "default-src 'self'" in requests.get(address, timeout=10).headers["Content-Security-Policy"]
+
+
+@pytest.fixture(scope="module")
+def few_sentences(tmp_path_factory):
+    """Return the first sentences of the bundled corpus, as a folder."""
+    folder = tmp_path_factory.mktemp("few")
+    for split, limit in (("dev", 16), ("devtest", 3)):
+        sentences = il.open_corpus("starter").parallel(split, languages=["en", "es", "ja"], limit=limit)
+        (folder / split).mkdir()
+        for code in sentences.languages:
+            (folder / split / f"{code}.txt").write_text("\n".join(sentences[code]) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.real_model
+def test_each_tab_does_its_job_on_the_default_model(real_model, few_sentences, tmp_path):
+    from interlingua.explore.page.serve import serve
+
+    session = open_session(real_model, corpus=str(few_sentences), texts="starter", folder=tmp_path)
+    page, driver = serve(session, browser=False), open_browser()
+    try:
+        driver.get(page.local_url)
+        wait(driver, "document.querySelector('#write')")
+        fill(driver, "#prompt", "The weather today")
+        tokens = find(driver, "#tokens input")
+        tokens.clear()
+        tokens.send_keys("12\t")
+        find(driver, "#write").click()
+        wait(driver, "document.querySelector('#note-random').innerText.includes('perplexity of Spanish text')", 120)
+        assert len({written(driver, name) for name in ("original", "steered", "random")} - {""}) == 3
+        for name in ("original", "steered", "random"):
+            language, loss = driver.find_elements("css selector", f"#note-{name} b")
+            assert language.text in {*map(language_name, FLORES_LANGUAGES), "no language"}
+            assert float(loss.text) > 0
+
+        open_tab(driver, "Align")
+        find(driver, "#find").click()
+        counts = wait(driver, "document.querySelector('#found').innerText.match(/\\d+ of 9/g)", 120)
+        assert len(counts) == 4
+        assert int(counts[3].split()[0]) > 1  # behind the aligner
+        wait(driver, "document.querySelectorAll('#map .scatterlayer .trace').length === 4 * 3")
+
+        open_tab(driver, "Neurons")
+        wait(driver, "document.querySelectorAll('#experts [role=gridcell]').length > 9")
+        find(driver, "#experts [role=gridcell]:nth-child(2)").click()
+        wait(driver, "document.querySelectorAll('#answers .barlayer .trace').length === 3", 60)
+
+        open_tab(driver, "Export")
+        wait(driver, "document.querySelector('#python').innerText.includes('gemma3-270m')")
+        find(driver, "#save").click()
+        wait(driver, "document.querySelector('#saved textarea').value")
+        saved = il.Intervention.from_pretrained(tmp_path / "set-to-mean-es-k2000")
+        assert saved.content_hash() == edit_of(session, Choice(session.targets[0], k=session.k)).content_hash()
+
+        asked = requests_of(driver)
+        assert asked
+        assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
+        assert errors_of(driver) == []
+    finally:
+        driver.quit()
+        page.close()

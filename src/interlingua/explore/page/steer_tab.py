@@ -30,7 +30,7 @@ def steer_tab(session: Session, edit: Controls) -> None:
             label="Prompt", placeholder="Empty: the model writes from its start token alone", lines=2, max_lines=6,
             scale=4, elem_id="prompt",
         )  # fmt: skip
-        tokens = gr.Number(48, label="Tokens", precision=0, minimum=1, maximum=MOST_TOKENS, scale=1)
+        tokens = gr.Number(48, label="Tokens", precision=0, minimum=1, maximum=MOST_TOKENS, scale=1, elem_id="tokens")
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=1, elem_id="seed")
     with gr.Row():
         write = gr.Button("Write", variant="primary", scale=5, elem_id="write")
