@@ -36,7 +36,11 @@ def align_tab(session: Session, edit: Controls) -> None:
         "neighbour among all the others, and their cosine similarity; ✓ marks a translation."
     )
     nearest = gr.Dataframe(
-        label="Nearest neighbours", interactive=False, wrap=True, column_widths=["48%", *["13%"] * 4], elem_id="nearest"
+        label="Nearest neighbours",
+        interactive=False,
+        wrap=True,
+        column_widths=["340px", *["116px"] * 4],
+        elem_id="nearest",
     )
 
     def look(text: str, *chosen: Any) -> tuple[pd.DataFrame, Any, pd.DataFrame]:

@@ -96,6 +96,6 @@ def responses(answers: Answers, target: str) -> Figure:
     figure.update_xaxes(title={"text": "mean response to a sentence"}, row=len(codes), col=1)
     figure.update_layout(
         title={"text": f"Neuron {answers.neuron}: {answers.title}", "font": {"size": 15}},
-        height=90 * len(codes) + 110, showlegend=False, bargap=0, margin={"l": 10, "r": 10, "t": 50, "b": 10}, **WHITE,
+        height=90 * len(codes) + 150, showlegend=False, bargap=0, margin={"l": 10, "r": 10, "t": 90, "b": 10}, **WHITE,
     )  # fmt: skip
     return figure

@@ -39,7 +39,9 @@ def steer_tab(session: Session, edit: Controls) -> None:
     with gr.Row():
         for name in CONDITIONS:
             with gr.Column(min_width=220):
-                boxes.append(gr.Textbox(label=TITLES[name], lines=12, max_lines=12, elem_id=f"text-{name}"))
+                boxes.append(
+                    gr.Textbox(label=TITLES[name], lines=12, max_lines=12, elem_id=f"text-{name}", elem_classes="text")
+                )
                 notes.append(gr.HTML(_note(name, Text()), elem_id=f"note-{name}", elem_classes="about"))
     for box in boxes:
         box.interactive = False
