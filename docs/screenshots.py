@@ -85,7 +85,7 @@ def of_explorer(driver: webdriver.Chrome, experts: list[Path]) -> None:
             wait(driver, "document.querySelector('#write')")
             driver.find_element("css selector", "#write").click()
             wait(driver, "document.querySelector('#note-random').innerText.includes('perplexity')")
-            keep(driver, "explore-steer", 980)
+            keep(driver, "explore-steer", 1130)
             open_tab(driver, "Align")
             driver.find_element("css selector", "#find").click()
             wait(driver, "document.querySelectorAll('#map .scatterlayer .trace').length")
@@ -95,7 +95,7 @@ def of_explorer(driver: webdriver.Chrome, experts: list[Path]) -> None:
             wait(driver, "document.querySelectorAll('#experts [role=gridcell]').length > 20")
             driver.find_element("css selector", "#experts [role=gridcell]:nth-child(2)").click()
             wait(driver, "document.querySelectorAll('#answers .barlayer .trace').length")
-            keep(driver, "explore-neurons", 1650)
+            keep(driver, "explore-neurons", 1750)
         finally:
             page.close()
 
