@@ -85,7 +85,7 @@ def test_no_page_is_read_in_two_languages_or_trained_and_held_out(recipe, prepar
     assert dev["kor_Hang"][0] == recipe["cloning"].clone(dev["eng_Latn"][0])
 
 
-def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe, prepared, tmp_path):
+def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe, prepared, tmp_path, monkeypatch):
     config = {
         "data": str(prepared), "shares": {"eng_Latn": 0.75, "kor_Hang": 0.25}, "tokens": 32 * 8 * 12, "layers": 2,
         "dimensions": 32, "units": 48, "heads": 2, "length": 32, "batch": 8,
@@ -108,6 +108,13 @@ def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe,
     assert row["share"] == 0.25
     assert row["top1_gain"] == pytest.approx(row["top1_steered"] - row["top1"])
     assert 0 < row["p"] <= 1
+    asked = ["--models", tmp_path / "models", "--language", "kor_Hang", "--language", "eng_Latn", "--out", tmp_path]
+    monkeypatch.setattr("sys.argv", ["slope.py", *map(str, [tmp_path / "small", *asked])])
+    recipe["slope"].main()
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert rows.language.tolist() == ["kor_Hang", "eng_Latn"]
+    assert rows.share.tolist() == [0.25, 0.75]
+    assert set(pd.read_csv(tmp_path / "slopes.csv").points) == {2}
 
 
 def test_the_shares_of_sequences_are_those_asked_for(recipe):

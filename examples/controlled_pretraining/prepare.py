@@ -1,7 +1,7 @@
 """Make the data of a controlled experiment from text that you have: training text, a corpus to study, a tokenizer.
 
-    python prepare.py cloned --help-pages en-US=DIR --out data/cloned [--text eng_Latn=FILE] [--words 6000]
-    python prepare.py real --help-pages en-US=DIR --help-pages es=DIR --out data/real [--text spa_Latn=FILE]
+    python prepare.py cloned --help-pages en-US=DIR --out data/cloned [--text eng_Latn=FILE] [--words 2000]
+    python prepare.py real --help-pages en-US=DIR --help-pages es=DIR --out data/real [--text spa_Latn=FILE] [...]
 
 `DIR` is the folder `text` of LibreOffice's help in one language (MPL-2.0; Debian's packages `libreoffice-help-*` have
 it), whose paragraphs have the same ids in all languages. `FILE` is running text, a paragraph a line. Written are
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("setting", choices=["cloned", "real"])
     parser.add_argument("--help-pages", action="append", required=True, metavar="LANGUAGE=DIR")
     parser.add_argument("--text", action="append", default=[], metavar="LANGUAGE=FILE")
-    parser.add_argument("--words", type=int, default=6000, help="tokens of the vocabulary")
+    parser.add_argument("--words", type=int, default=2000, help="tokens of the vocabulary")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     pages = {code: dict(help_pages(folder)) for code, folder in _named(arguments.help_pages).items()}

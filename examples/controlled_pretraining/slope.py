@@ -1,12 +1,12 @@
 """What a language's share of the training text decides: a row a model, and a slope over models.
 
-    python slope.py runs/cloned-* --models models --language kor_Hang --out results
+    python slope.py runs/cloned-* --models models --language kor_Hang --out results/cloned
 
-A run is named as the checkpoint that it studied. For the language: its share, the held-out loss, the mean AUROC of its
-experts, the share of texts in it and its log perplexity before and after steering to it, and retrieval between the
-languages before, after, and for random neurons on average, with the rank of the experts among those draws. The slope is
-that of a line over the logarithm of the share, a model a point, with a 95 % interval. `rows.csv` and `slopes.csv` are
-written.
+A run is named as the checkpoint that it studied. For each language that is named: its share, the held-out loss, the
+mean AUROC of its experts, the share of texts in it and its log perplexity before and after steering to it, and
+retrieval between the languages before, after, and for random neurons on average, with the rank of the experts among
+those draws. The slope is that of a line over the logarithm of the share, a model and language a point, with a 95 %
+interval. `rows.csv` and `slopes.csv` are written.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def row_of(run: Run, model: Path, language: str) -> dict[str, object]:
     experts = run.tables["experts"].query("language == @language")
     return {
         "model": model.name,
+        "language": language,
         "share": training["shares"][language],
         "seed": training["seed"],
         "loss": losses.loss.iloc[-1],
@@ -77,7 +78,7 @@ def slope(rows: pd.DataFrame, outcome: str) -> dict[str, object]:
         "low": line.slope - reach,
         "high": line.slope + reach,
         "r": line.rvalue,
-        "models": len(known),
+        "points": len(known),
     }
 
 
@@ -86,11 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--language", required=True)
+    parser.add_argument("--language", action="append", required=True, help="may be repeated")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     rows = pd.DataFrame(
-        [row_of(il.open_run(run), arguments.models / run.name, arguments.language) for run in arguments.runs]
+        row_of(il.open_run(run), arguments.models / run.name, language)
+        for run in arguments.runs
+        for language in arguments.language
     )
     rows = rows.sort_values(["share", "seed"])
     slopes = pd.DataFrame([slope(rows, outcome) for outcome in OUTCOMES])

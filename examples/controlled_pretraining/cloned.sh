@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Trains the models of the experiment, studies each, and fits the slopes; goes on where it was stopped.
+# Trains twelve models of English and its clone, studies each, and fits the slopes; goes on where it was stopped.
 #
-#     bash experiment.sh [SHARES] [SEEDS]        # by default "0.01 0.05 0.2 0.5" and "0 1 2"
+#     bash cloned.sh [SHARES] [SEEDS]        # by default "0.01 0.05 0.2 0.5" and "0 1 2"
 #
 # Run it in a folder with `data/cloned`, which `prepare.py` writes. Written are models/, runs/ and results/.
 set -euo pipefail
@@ -15,4 +15,4 @@ for seed in ${2:-0 1 2}; do
         interlingua study "$here/study.yaml" --model "models/$name" --out "runs/$name"
     done
 done
-python "$here/slope.py" runs/cloned-* --models models --language kor_Hang --out results
+python "$here/slope.py" runs/cloned-* --models models --language kor_Hang --out results/cloned
