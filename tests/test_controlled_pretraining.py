@@ -22,11 +22,12 @@ def recipe():
     """Return the modules of the recipe, which import each other as scripts beside each other do."""
     sys.path.insert(0, str(RECIPE))
     import cloning
+    import figures
     import prepare
     import slope
     import train
 
-    yield {"cloning": cloning, "prepare": prepare, "slope": slope, "train": train}
+    yield {"cloning": cloning, "figures": figures, "prepare": prepare, "slope": slope, "train": train}
     sys.path.remove(str(RECIPE))
 
 
@@ -115,6 +116,10 @@ def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe,
     assert rows.language.tolist() == ["kor_Hang", "eng_Latn"]
     assert rows.share.tolist() == [0.25, 0.75]
     assert set(pd.read_csv(tmp_path / "slopes.csv").points) == {2}
+    assert set(pd.read_csv(tmp_path / "losses.csv").language) == {"kor_Hang", "eng_Latn"}
+    monkeypatch.setattr("sys.argv", ["figures.py", str(tmp_path), "--out", str(tmp_path / "drawn")])
+    recipe["figures"].main()
+    assert "the clone" in (tmp_path / "drawn" / "losses.svg").read_text(encoding="utf-8")
 
 
 def test_the_shares_of_sequences_are_those_asked_for(recipe):

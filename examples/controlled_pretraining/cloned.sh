@@ -16,3 +16,4 @@ for seed in ${2:-0 1 2}; do
     done
 done
 python "$here/slope.py" runs/cloned-* --models models --language kor_Hang --out results/cloned
+python "$here/figures.py" results/cloned --out results/cloned

@@ -17,3 +17,4 @@ for model in ${1:-0 1 2 3}; do
 done
 python "$here/slope.py" runs/real-* --models models --out results/real \
     --language deu_Latn --language spa_Latn --language fra_Latn --language jpn_Jpan
+python "$here/figures.py" results/real --out results/real

@@ -6,7 +6,7 @@ A run is named as the checkpoint that it studied. For each language that is name
 mean AUROC of its experts, the share of texts in it and its log perplexity before and after steering to it, and
 retrieval between the languages before, after, and for random neurons on average, with the rank of the experts among
 those draws. The slope is that of a line over the logarithm of the share, a model and language a point, with a 95 %
-interval. `rows.csv` and `slopes.csv` are written.
+interval. `rows.csv`, `slopes.csv` and `losses.csv`, the held-out losses along the way, are written.
 """
 
 from __future__ import annotations
@@ -82,6 +82,18 @@ def slope(rows: pd.DataFrame, outcome: str) -> dict[str, object]:
     }
 
 
+def losses_of(models: list[Path]) -> pd.DataFrame:
+    """Return the held-out losses of all models: model, share, step, language, loss."""
+    tables = []
+    for model in models:
+        shares = yaml.safe_load((model / "training.yaml").read_text(encoding="utf-8"))["shares"]
+        table = pd.read_csv(model / "loss.csv").drop_duplicates(["step", "language"])
+        table.insert(0, "share", table.language.map(shares))
+        table.insert(0, "model", model.name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
 def main() -> None:
     """Parse, collect and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,6 +112,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows.round(4).to_csv(arguments.out / "rows.csv", index=False, quoting=csv.QUOTE_MINIMAL)
     slopes.round(4).to_csv(arguments.out / "slopes.csv", index=False)
+    losses_of([arguments.models / run.name for run in arguments.runs]).to_csv(arguments.out / "losses.csv", index=False)
     print(rows.round(3).to_string(index=False))
     print(slopes.round(3).to_string(index=False))
 
