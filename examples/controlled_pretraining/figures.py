@@ -28,6 +28,8 @@ OUTCOMES = {
     "loss": "held-out loss before steering",
     "auroc": "mean AUROC of the experts",
 }
+SPAN = 0.1
+"""An axis spans at least so much, so that noise does not look like a slope."""
 
 
 def name_of(code: str, codes: pd.Series) -> str:
@@ -44,6 +46,9 @@ def outcomes(rows: pd.DataFrame) -> Figure:
             axes.plot(part.share, part[name], "o", color=colour, alpha=0.7, label=name_of(str(language), rows.language))
         line, ends = linregress(np.log10(rows.share), rows[name]), np.array([rows.share.min(), rows.share.max()])
         axes.plot(ends, line.intercept + line.slope * np.log10(ends), color="black", linewidth=1)
+        low, high = axes.get_ylim()
+        spare = max(0.0, SPAN - (high - low)) / 2
+        axes.set_ylim(low - spare, high + spare)
         axes.set_xscale("log")
         shares = sorted(rows.share.unique())
         axes.set_xticks(shares, [f"{100 * share:g} %" for share in shares])
