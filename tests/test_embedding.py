@@ -172,7 +172,7 @@ def test_bad_arguments_are_errors(llama):
 
 def test_blocks_that_do_not_run_are_an_error(llama, monkeypatch):
     spare = torch.nn.ModuleList([torch.nn.Identity(), torch.nn.Identity()])
-    monkeypatch.setattr("interlingua.measures.embedding._blocks", lambda model: list(spare))
+    monkeypatch.setattr(il.LanguageModel, "blocks", list(spare))
     with pytest.raises(ModelError, match="block 0 of tiny-llama did not run"):
         il.embed_layers(llama, TEXTS)
 

@@ -24,6 +24,7 @@ from interlingua.models.batching import (
     split_rows,
     tokenise,
 )
+from interlingua.models.compiling import uncompiled
 from interlingua.models.neurons import module_name, runs_in
 from interlingua.models.pooling import Pooling, Recorded, counted_tokens, pool, pool_routed
 from interlingua.progress import progress_bar
@@ -206,7 +207,7 @@ def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings:
     """
     shape = (len(poolings), len(batch.rows), len(model.neurons) + len(model.neurons.expert_mlps))
     responses = torch.zeros(shape, dtype=torch.float32, device=counted.device)
-    with torch.inference_mode(), _pooling_hooks(model, counted, poolings, responses) as ran:
+    with torch.inference_mode(), uncompiled(model), _pooling_hooks(model, counted, poolings, responses) as ran:
         model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
     silent_layers = [name for name in model.neurons.modules if runs_in(name) not in ran]
     if silent_layers:

@@ -3,7 +3,8 @@
 Where an edited layer is a plain one, the edit is kept in its weights, at no cost per token. Where it is not (quantised,
 offloaded, with a LoRA adapter), a hook edits its output. Either way the model is bitwise as before on leaving, whatever
 happens: contexts may be left in any order, and a second thread waits until the first has left. Where contexts are
-nested on one layer, edits in weights come before those by hooks.
+nested on one layer, edits in weights come before those by hooks. A model that its user has compiled runs as it is while
+hooks edit it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from interlingua.errors import InputError, ModelError, SteeringError
 from interlingua.interventions.affine_edit import AffineEdit
 from interlingua.interventions.edit_stack import stack_of
 from interlingua.interventions.weights import EditInWeights, can_be_baked
+from interlingua.models.compiling import is_compiled, read_a_token, uncompiled
 from interlingua.models.neurons import INPUTS, runs_in
 
 if TYPE_CHECKING:
@@ -42,8 +44,11 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
         )
     ran: set[str] = set()
     laid = stack_of(model.hf)
+    compiled = is_compiled(model.hf)
     with ExitStack() as stack:
         stack.enter_context(laid.turn())
+        if hooked:
+            stack.enter_context(uncompiled(model))
         _note_first_run(MODEL, model.body, ran, stack)
         for name, layer in layers.items():
             edit = edits[name]
@@ -56,6 +61,8 @@ def applied(edits: Mapping[str, AffineEdit], model: LanguageModel, how: How) -> 
             if name not in hooked
         ]
         stack.enter_context(laid.holding(in_weights))
+        if compiled:
+            read_a_token(model)  # now, since a graph made before does not note that it ran
         yield
     silent = [name for name in layers if name not in ran]
     if MODEL in ran and silent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models.batching import Batch, for_each_batch, tokenise
+from interlingua.models.compiling import compiled_blocks, uncompiled
 from interlingua.models.pooling import Pooling, counted_tokens, pool, weighted_mean
 from interlingua.progress import progress_bar
 
@@ -162,7 +162,8 @@ def embed_layers(
                 of_layer[layer][batch.rows] = values.cpu().numpy()
         bar.update(batch.tokens)
 
-    with progress_bar("Embedding", total=tokenised.tokens, unit="token") as bar:
+    bar = progress_bar("Embedding", total=tokenised.tokens, unit="token")
+    with bar, compiled_blocks(model, tokenised.tokens):
         for_each_batch(tokenised, model.device, read, token_budget=token_budget)
     for of_layer in result:
         for layer, embedded in of_layer.items():
@@ -219,19 +220,12 @@ def _pooled_inputs(
         return hook
 
     with ExitStack() as stack:
-        blocks = _blocks(model) if layers else []
+        if layers:
+            stack.enter_context(uncompiled(model))
+        blocks = model.blocks if layers else []
         for layer in layers:
             stack.callback(blocks[layer].register_forward_pre_hook(hook_for(layer), with_kwargs=True).remove)
         yield pooled
-
-
-def _blocks(model: LanguageModel) -> list[torch.nn.Module]:
-    """Return the model's blocks: the list of modules, one a layer, that the neurons are in."""
-    first = re.search(r"(?:^|\.)(?=\d+\.)", model.neurons.modules[0])
-    blocks = list(model.hf.get_submodule(model.neurons.modules[0][: first.start()]).children()) if first else []
-    if len(blocks) != model.hf.config.get_text_config().num_hidden_layers:
-        raise ModelError(f"cannot find the blocks of {model.name}; only its last hidden states can be embedded")
-    return blocks
 
 
 def _require_finite(layer: int, embedded: np.ndarray) -> None:

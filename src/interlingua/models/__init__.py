@@ -2,7 +2,7 @@
 
 `language_model` loads a causal LM and holds it together with its tokenizer and its neurons; `origin` says where its
 checkpoint is; `packaged` and `gguf_checkpoint` make one of a GGUF file; `neurons` finds the linear layers of the MLP
-blocks; `batching` turns sentences into padded batches.
+blocks; `batching` turns sentences into padded batches; `compiling` compiles blocks.
 """
 
 from typing import TYPE_CHECKING
