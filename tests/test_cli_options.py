@@ -12,7 +12,9 @@ from interlingua import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LOADING = {"--model", "--device", "--dtype", "--quantize", "--device-map", "--revision", "--trust-remote-code"}
+LOADING = {
+    "--model", "--device", "--dtype", "--quantize", "--device-map", "--revision", "--trust-remote-code", "--compile",
+}  # fmt: skip
 LOADS = ("align", "bake", "compare", "embed", "experts", "explore", "generate", "perplexity", "study")
 CALL = re.compile(r"interlingua (?P<command>corpus show|[a-z]+)(?P<rest>.*?)(?=interlingua [a-z]|$)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-[a-z]\b(?!-)")
@@ -87,13 +89,13 @@ def test_how_a_model_is_loaded_arrives(command, monkeypatch, tmp_path, corpus_fo
     }[command]
     given = (
         "--model", "mine", "--device", "cpu", "--dtype", "float16", "--quantize", "4bit", "--device-map", "auto",
-        "--revision", "v2", "--trust-remote-code",
+        "--revision", "v2", "--trust-remote-code", "--compile", "off",
     )  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["interlingua", command, *map(str, needed), *given])
     with pytest.raises(Arrived) as arrived:
         cli.main()
     expected = {
         "name": "mine", "device": "cpu", "dtype": "float16", "quantization": "4bit", "device_map": "auto",
-        "revision": "v2", "trust_remote_code": True,
+        "revision": "v2", "trust_remote_code": True, "compile": "off",
     }  # fmt: skip
     assert expected.items() <= arrived.value.args[0].items()

@@ -16,6 +16,10 @@ from interlingua.interventions import Intervention
 from interlingua.models import compiling
 from interlingua.models.compiling import compiled_passes, embedding_identity, is_compiled, lacks
 from interlingua.models.identity import weights_hash
+from interlingua.study import StudyConfig, load_config
+from interlingua.study.cell_store import CellStore
+from interlingua.study.corpora import load_corpora
+from interlingua.study.plan import plan
 
 needs_compiler = pytest.mark.skipif(bool(lacks("cpu")), reason=lacks("cpu"))
 SENTENCES = [("el gato duerme " * 7)[:n] for n in range(4, 100, 5)]
@@ -208,3 +212,41 @@ def test_hooks_are_seen_however_steering_contexts_are_left():
 def test_what_torch_compile_wraps_is_loaded_as_the_model_in_it():
     model = make_model("llama")
     assert il.load_model((torch.compile(model.hf), model.tokenizer)).hf is model.hf
+
+
+def test_a_study_takes_on_and_off_without_quotes(tmp_path):
+    for way in ("on", "off", "auto"):
+        (tmp_path / "study.yaml").write_text(f"compile: {way}\n")
+        assert load_config(tmp_path / "study.yaml").compile == way
+    (tmp_path / "study.yaml").write_text("compile: 1\n")
+    with pytest.raises(InputError, match="compile: Input should be 'auto', 'on' or 'off'"):
+        load_config(tmp_path / "study.yaml")
+
+
+def test_only_cells_that_may_be_compiled_have_it_in_their_key():
+    corpora = load_corpora(config := StudyConfig(languages=["es", "de"], limit=4))
+    keys = [{cell.name: cell.key for cell in plan(config, {"compile": way}, corpora)} for way in ("auto", "off")]
+    alike = {name.partition(",")[0] for name in keys[0] if keys[0][name] == keys[1][name]}
+    assert alike == {"experts", "expert statistics", "texts", "generation", "perplexity"}
+
+
+def test_the_record_of_a_cell_says_whether_it_was_compiled(checkpoint, corpus_folder, tmp_path, long, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    config = StudyConfig(
+        model=str(checkpoint), corpus=str(corpus_folder), dtype="float32", k=[5], measures=["geometry", "generation"],
+        generation={"texts": 2, "max_new_tokens": 2}, compile="on",
+    )  # fmt: skip
+
+    def records():
+        return {record.name: record for _, record in CellStore(tmp_path).states()}
+
+    tables = il.run_study(config, tmp_path).tables
+    compiled = {name for name, record in records().items() if record.compiled}
+    assert {name.partition(",")[0] for name in compiled} == {"embeddings", "space"}
+    begun = records()["experts"].started
+    plain = il.run_study(config.model_copy(update={"compile": "off"}), tmp_path)
+    assert not any(record.compiled for record in records().values())
+    assert records()["experts"].started == begun, "experts are those of the run before"
+    np.testing.assert_allclose(
+        tables["geometry"].select_dtypes("number"), plain.tables["geometry"].select_dtypes("number"), rtol=1e-4
+    )

@@ -27,6 +27,7 @@ from interlingua.corpora import ParallelCorpus
 from interlingua.errors import InputError
 from interlingua.measures.embedding import layer_numbers
 from interlingua.models import LanguageModel
+from interlingua.models.compiling import embedding_identity
 from interlingua.pretraining import seen_languages
 
 AS_IN_PAPER = Reading(special_tokens=True)
@@ -115,7 +116,7 @@ def compare(
             encoders, _map_of(embedded, chosen), evaluation, bitexts or {}, settings.resamples, settings.seed
         )
     made_from = {
-        **model.identity(),
+        **embedding_identity(model),
         "probe": probe.description(),
         "evaluation": evaluation.description(),
         "layers": layers_of(embedded, settings),

@@ -26,6 +26,7 @@ from interlingua.languages import parse_languages
 from interlingua.measures.embedding import embed_layers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel
+from interlingua.models.compiling import embedding_identity
 from interlingua.progress import tracked
 
 COLUMNS = ["edit", "method", "layer", "scoring", "top1"]
@@ -138,7 +139,7 @@ def screen(
     known = ScoreFile(file)
     rows: list[tuple] = []
     everything: dict[str, Intervention | None] = {NONE: None, **edits}
-    shared = [results_version(), model.identity(), screened.fingerprint(), str(mapped), layers, list(scorings)]
+    shared = [results_version(), embedding_identity(model), screened.fingerprint(), str(mapped), layers, list(scorings)]
     for name, edit in tracked(everything.items(), "Interventions"):
         key = sha256_of_json([*shared, special_tokens, folds, seed, edit.content_hash() if edit else None])
         if key not in known:

@@ -17,6 +17,7 @@ from interlingua.interventions import Intervention
 from interlingua.measures.embedding import layer_numbers
 from interlingua.measures.scoring import Scoring
 from interlingua.models import LanguageModel
+from interlingua.models.compiling import embedding_identity
 
 NONE = "none"
 
@@ -80,7 +81,13 @@ class EmbeddedProbe:
     def held_out(self, reading: Reading, layers: Sequence[int], scorings: Sequence[Scoring]) -> HeldOut:
         """Return what scores recipes by cross-validation inside the probe."""
         edit = self.edits[reading.edit].content_hash() if reading.edit != NONE else None
-        made_by = [results_version(), self.model.identity(), edit, reading.special_tokens, self.corpus.fingerprint()]
+        made_by = [
+            results_version(),
+            embedding_identity(self.model),
+            edit,
+            reading.special_tokens,
+            self.corpus.fingerprint(),
+        ]
         key = sha256_of_json([*made_by, self.folds, self.seed, list(scorings)])
         spaces = self.spaces(reading)
         read = {block: spaces[block] for block in spaces if layer_of(block) in layers}

@@ -17,6 +17,7 @@ from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import layer_numbers
 from interlingua.models import LanguageModel
+from interlingua.models.compiling import embedding_identity
 from interlingua.progress import progress_bar
 
 
@@ -86,7 +87,7 @@ def embed_to_disk(
     blocks = (*wanted, *(map(Sif, wanted) if token_weights is not None else ()))
     weights = None if token_weights is None else hashlib.sha256(token_weights.tobytes()).hexdigest()
     edit_hash = edit.content_hash() if edit is not None else None
-    made_by = [results_version(), model.identity(), edit_hash, special_tokens, weights]
+    made_by = [results_version(), embedding_identity(model), edit_hash, special_tokens, weights]
     shorter = cut(model, max(wanted))
     files = {}
     with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:

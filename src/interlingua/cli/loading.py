@@ -29,6 +29,14 @@ RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch 
 TrustOption = Annotated[
     bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.", rich_help_panel=PANEL)
 ]
+CompileOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|on|off",
+        help="Compile blocks to embed sentences; auto where it pays.",
+        rich_help_panel=PANEL,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class Loading:
     device_map: DeviceMapOption = None
     revision: RevisionOption = None
     trust_remote_code: TrustOption = False
+    compile: CompileOption = "auto"
 
     def load(self, neurons: str = "outputs") -> Any:
         """Load the model."""
@@ -56,6 +65,7 @@ class Loading:
             device_map=self.device_map,
             revision=self.revision,
             trust_remote_code=self.trust_remote_code,
+            compile=cast(Any, self.compile),
             neurons=cast(Site, neurons),
         )
 

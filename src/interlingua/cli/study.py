@@ -42,6 +42,9 @@ def study(
     trust_remote_code: Annotated[
         bool | None, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = None,
+    compile: Annotated[
+        str | None, typer.Option(metavar="auto|on|off", help="Compile blocks to embed sentences; auto where it pays.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS|local", help="Have a Ray cluster compute the cells (extra `ray`).")
@@ -74,7 +77,7 @@ def study(
         "model": model, "corpus": corpus, "targets": target, "k": k, "kinds": kind, "finders": finder,
         "neurons": neurons, "measures": measure, "limit": limit, "device": device, "dtype": dtype, "seed": seed,
         "languages": language, "pretrained_languages": seen, "quantization": quantize, "device_map": device_map,
-        "revision": revision, "trust_remote_code": trust_remote_code,
+        "revision": revision, "trust_remote_code": trust_remote_code, "compile": compile,
     }  # fmt: skip
     settings = load_config(config, **{key: value for key, value in overrides.items() if value is not None})
     if print_config:

@@ -52,6 +52,7 @@ class Record:
         files: The checksum of each file of the result, by its path in the run folder.
         started: When, in seconds since 1970.
         host: The machine.
+        compiled: Whether torch compiled the blocks of the model for it; its numbers then are rounded otherwise.
         versions: Of the libraries that computed it.
     """
 
@@ -63,6 +64,7 @@ class Record:
     files: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.time)
     host: str = field(default_factory=socket.gethostname)
+    compiled: bool = False
     versions: Mapping[str, str] = field(
         default_factory=lambda: {
             **{name: version(name) for name in ("interlingua", "torch", "transformers", "numpy")},
@@ -146,10 +148,10 @@ class CellStore:
                 table.to_parquet(temporary, index=False)
         return paths
 
-    def finish(self, cell: Cell, paths: Iterable[Path], seconds: float) -> None:
+    def finish(self, cell: Cell, paths: Iterable[Path], seconds: float, *, compiled: bool = False) -> None:
         """Say that a cell is done, after its files are written."""
         files = {path.relative_to(self.folder).as_posix(): sha256_of_file(path) for path in paths}
-        self.mark(cell, Record(cell.name, DONE, round(seconds, 3), files=files))
+        self.mark(cell, Record(cell.name, DONE, round(seconds, 3), files=files, compiled=compiled))
 
     def load(self, cell: Cell) -> Any:
         """Return a cell's result: experts, arrays by name, or tables by name.

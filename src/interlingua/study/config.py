@@ -68,6 +68,11 @@ class StudyConfig(Section):
         None, description="round the weights when the model is loaded (extra `quantized`)"
     )
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
+    compile: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="whether torch compiles the model's blocks to embed sentences: auto where there are so many that "
+        "it pays, on a CPU with a C++ compiler; numbers differ by rounding",
+    )
     mlp_endings: tuple[str, ...] | None = Field(
         None, description="names of the MLP's linear layers, for a model whose naming is unknown"
     )
@@ -127,6 +132,12 @@ class StudyConfig(Section):
     correlation: Correlation = Field(Correlation(), description="correlation of accuracy with distance")
     projection: Projection = Field(Projection(), description="a map of the space by UMAP")
     sweep: Sweep = Field(Sweep(), description="share of target-language text against perplexity, over k")
+
+    @field_validator("compile", mode="before")
+    @classmethod
+    def _as_in_yaml(cls, compile: Any) -> Any:
+        """Take `on` and `off` as YAML reads them where they have no quotes: true and false."""
+        return {True: "on", False: "off"}[compile] if isinstance(compile, bool) else compile
 
     @field_validator("device_map")
     @classmethod

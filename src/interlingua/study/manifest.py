@@ -37,6 +37,7 @@ def manifest_of(
         "evaluation": corpora.evaluation.description(),
         "seed": config.seed,
         "cells": len(records),
+        "compiled_cells": sum(record.compiled for _, record in records),
         "seconds": round(sum(record.seconds for _, record in records), 1),
         "failed": [{"cell": name, "error": record.error} for name, record in records if record.state == FAILED],
     }

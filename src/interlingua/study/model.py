@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KNOWN = "model.json"
-LOADED_BY = ("model", "revision", "device", "device_map", "dtype", "quantization", "mlp_endings", "neurons")
+LOADED_BY = ("model", "revision", "device", "device_map", "dtype", "quantization", "mlp_endings", "neurons", "compile")
 """The part of a config that decides which model is loaded, and how."""
 
 
@@ -34,7 +34,7 @@ class KnownModel:
     """What a plan needs of a model.
 
     Attributes:
-        identity: What tells it from others (`LanguageModel.identity`).
+        identity: What tells it from others, and how it is compiled (`embedding_identity`).
         neurons: How many it has.
         layers: How many hidden states it has, the input of the first block among them.
         positions: How many tokens it can read at a time; None where that is not bounded.
@@ -48,8 +48,12 @@ class KnownModel:
     @classmethod
     def of(cls, model: LanguageModel) -> KnownModel:
         """Return what a loaded model is."""
+        from interlingua.models.compiling import embedding_identity  # here, since it imports torch
+
         layers = model.hf.config.get_text_config().num_hidden_layers + 1
-        return cls(model.identity(), {site: len(model.at(site).neurons) for site in SITES}, layers, model.positions)
+        return cls(
+            embedding_identity(model), {site: len(model.at(site).neurons) for site in SITES}, layers, model.positions
+        )
 
 
 def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
@@ -67,6 +71,7 @@ def load_study_model(config: StudyConfig, device: str) -> LanguageModel:
         trust_remote_code=config.trust_remote_code,
         mlp_endings=config.mlp_endings,
         neurons=config.neurons[0],
+        compile=config.compile,
     )
     logger.info("%s: %s MLP neurons, %s on %s", config.model, f"{len(model.neurons):,}", model.dtype, model.device)
     return model

@@ -23,6 +23,9 @@ from interlingua.study.corpora import Corpora
 
 SWEPT = ("texts", "generation", "perplexity")
 
+COMPILED = ("embeddings", "space", "paraphrase embeddings", "bitext embeddings")
+"""What may run compiled, and so gives other numbers by rounding."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -90,7 +93,13 @@ class _Shared:
     ) -> Cell:
         """Return a cell that runs the model in a condition."""
         needs = {"experts": self.experts[condition.site]} if condition.edits else {}
-        return Cell(measure, {"model": dict(self.identity), **parameters}, condition, needs, language)
+        model = dict(self.identity) if measure in COMPILED else _as_it_is(self.identity)
+        return Cell(measure, {"model": model, **parameters}, condition, needs, language)
+
+
+def _as_it_is(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the identity of a model of which nothing is compiled."""
+    return {name: value for name, value in identity.items() if name != "compile"}
 
 
 def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> list[Cell]:
@@ -100,12 +109,12 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
 
     Args:
         config: The study.
-        identity: Of the model (`LanguageModel.identity`).
+        identity: Of the model (`KnownModel.identity`).
         corpora: What is read.
     """
     probe = corpora.probe
     decided_by = {
-        "model": dict(identity),
+        "model": _as_it_is(identity),
         "probe": probe.fingerprint(),
         "languages": probe.languages,
         "pooling": config.pooling,

@@ -12,6 +12,7 @@ from typing import Any
 
 from interlingua.errors import ArtifactError, InterlinguaError, ModelError, StorageError
 from interlingua.models import LanguageModel
+from interlingua.models.compiling import compiled_passes
 from interlingua.study.cell_store import RUNNING, CellStore, Record
 from interlingua.study.cells import ARRAYS, EXPERTS, TABLES, Work
 from interlingua.study.config import StudyConfig
@@ -86,7 +87,10 @@ class Worker:
             restarted = self._is_restarted(cell)
             self.store.mark(cell, Record(cell.name, RUNNING))
             work = Work(cell, needs, self.assignment.corpora, lambda: self.model)
-            self.store.finish(cell, self._keep(cell, work), time.monotonic() - started)
+            before = self._compiled_passes()
+            paths = self._keep(cell, work)
+            compiled = self._compiled_passes() > before
+            self.store.finish(cell, paths, time.monotonic() - started, compiled=compiled)
         except _UnfitError as error:
             return Outcome(cell, End.UNFIT, str(error))
         except _DamagedError as error:
@@ -96,6 +100,9 @@ class Worker:
         except Exception as error:  # whatever a model or a library raises, the other cells go on
             return Outcome(cell, End.FAILED, reason_of(error), time.monotonic() - started, restarted=restarted)
         return Outcome(cell, End.DONE, seconds=time.monotonic() - started, restarted=restarted)
+
+    def _compiled_passes(self) -> int:
+        return compiled_passes(self.model) if "model" in vars(self) else 0
 
     def _is_restarted(self, cell: Cell) -> bool:
         """Tell whether another worker began the cell in this study, and died."""
