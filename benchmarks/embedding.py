@@ -4,18 +4,24 @@
         [--limit 10] [--budget 512 ...] [--batch-size 32 ...] [--rounds 5]
 
 The same model in the same dtype embeds the same sentences (all languages of the corpus, the first N of each) in every
-way, the ways in turn in each round; the figures are medians over the rounds. sentence-transformers has mean pooling and
-its own defaults (batches of 32 sentences, no head), and other batch sizes as well. The bare matrix products are those
-of the linear layers on batches of the same shapes, without anything between them.
+way, the ways in turn in each round; the figures are medians over the rounds. Before them comes one that is not counted,
+in which blocks are compiled, and whose seconds are told. sentence-transformers has mean pooling and its own defaults
+(batches of 32 sentences, no head), and other batch sizes as well. The bare matrix products are those of the linear
+layers on batches of the same shapes, without anything between them. Memory is the most that a process ever has which
+loads the model and embeds the sentences once in one way, what it takes to compile included.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import re
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +29,9 @@ import torch
 import interlingua as il
 from interlingua.models import LanguageModel
 from interlingua.models.batching import TokenisedSentences, batches, tokenise
+
+OURS, COMPILED, BARE = "interlingua", "interlingua, blocks compiled", "bare matrix products"
+PEER = "sentence-transformers, batches of "
 
 
 def matrix_products(model: LanguageModel, tokenised: TokenisedSentences, budget: int | None) -> None:
@@ -38,14 +47,41 @@ def matrix_products(model: LanguageModel, tokenised: TokenisedSentences, budget:
                 torch.nn.functional.linear(inputs[linear.in_features], linear.weight, linear.bias)
 
 
-def sentence_transformer(model: LanguageModel, folder: str):
+def sentence_transformer(folder: Path, hidden_size: int, dtype: str, device: str):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-    model.save_pretrained(folder)
-    transformer = Transformer(folder, max_seq_length=512, model_kwargs={"dtype": model.hf.dtype})
-    pooling = Pooling(model.hidden_size, pooling_mode="mean")
-    return SentenceTransformer(modules=[transformer, pooling], device=str(model.device))
+    transformer = Transformer(str(folder), max_seq_length=512, model_kwargs={"dtype": getattr(torch, dtype)})
+    pooling = Pooling(hidden_size, pooling_mode="mean")
+    return SentenceTransformer(modules=[transformer, pooling], device=device)
+
+
+def ways_of(model: LanguageModel, sentences: list[str], budgets: list[int]) -> dict[str, Callable[[], object]]:
+    compiled = replace(model, compile="on")
+    ways: dict[str, Callable[[], object]] = {
+        OURS: lambda: il.embed(model, sentences),
+        COMPILED: lambda: il.embed(compiled, sentences),
+        "all layers in one pass": lambda: il.embed_layers(model, sentences),
+        "all layers in one pass, blocks compiled": lambda: il.embed_layers(compiled, sentences),
+    }
+    for budget in budgets:
+        ways[f"interlingua, {budget} tokens a batch"] = lambda b=budget: il.embed(model, sentences, token_budget=b)
+    return ways
+
+
+def ways_of_peer(peer, sentences: list[str], sizes: list[int]) -> dict[str, Callable[[], object]]:
+    return {f"{PEER}{size}": lambda size=size: peer.encode(sentences, batch_size=size) for size in sizes}
+
+
+def peak_memory(name: str, folder: Path, dtype: str, device: str, hidden_size: int, sentences: list[str]) -> int:
+    """Return the most kilobytes that this process, started anew, had, after it did the work once (Linux)."""
+    if name.startswith(PEER):
+        peer = sentence_transformer(folder, hidden_size, dtype, device)
+        ways_of_peer(peer, sentences, [int(name.removeprefix(PEER))])[name]()
+    else:
+        ways_of(il.load_model(folder, dtype=dtype, device=device, compile="off"), sentences, [])[name]()
+    status = Path("/proc/self/status").read_text()  # `getrusage` would tell the most of the process that started it
+    return int(re.search(r"VmHWM:\s*(\d+)", status)[1])
 
 
 def differences(ours: np.ndarray, theirs: np.ndarray) -> str:
@@ -53,6 +89,22 @@ def differences(ours: np.ndarray, theirs: np.ndarray) -> str:
     cosine = 1 - (ours * theirs).sum(axis=1) / lengths / np.linalg.norm(theirs, axis=1)
     relative = np.linalg.norm(ours - theirs, axis=1) / lengths
     return f"cosine distance at most {cosine.max():.1e}, relative distance at most {relative.max():.1e}"
+
+
+def timed(ways: dict[str, Callable[[], object]], rounds: int) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Return the seconds of a first round, and of each further one."""
+    first: dict[str, float] = {}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for round_ in range(-1, rounds):
+        for name, run in ways.items():
+            started = time.perf_counter()
+            run()
+            taken = time.perf_counter() - started
+            if round_ >= 0:
+                times[name].append(taken)
+            else:
+                first[name] = taken
+    return first, times
 
 
 def main() -> None:
@@ -64,38 +116,42 @@ def main() -> None:
     parser.add_argument("--split", default="devtest")
     parser.add_argument("--limit", type=int, default=10)
     parser.add_argument("--budget", type=int, nargs="*", default=[], help="other token budgets")
-    parser.add_argument("--batch-size", type=int, nargs="*", default=[32, 8], help="those of sentence-transformers")
+    parser.add_argument("--batch-size", type=int, nargs="*", default=[32, 16, 8, 4], help="of sentence-transformers")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    model = il.load_model(arguments.model, dtype=arguments.dtype, compile="off")
     corpus = il.open_corpus(arguments.corpus).parallel(arguments.split, limit=arguments.limit)
     sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
     tokenised = tokenise(model.tokenizer, sentences, 512)
     with tempfile.TemporaryDirectory() as folder:
-        peer = sentence_transformer(model, folder)
-    ways: dict[str, Callable[[], object]] = {"interlingua": lambda: il.embed(model, sentences)}
-    for size in arguments.batch_size:
-        ways[f"sentence-transformers, batches of {size}"] = lambda size=size: peer.encode(sentences, batch_size=size)
-    for budget in arguments.budget:
-        ways[f"interlingua, {budget} tokens a batch"] = lambda b=budget: il.embed(model, sentences, token_budget=b)
-    ways["all layers in one pass"] = lambda: il.embed_layers(model, sentences)
-    ways["bare matrix products"] = lambda: matrix_products(model, tokenised, None)
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for round_ in range(-1, arguments.rounds):
-        for name, run in ways.items():
-            started = time.perf_counter()
-            run()
-            if round_ >= 0:
-                times[name].append(time.perf_counter() - started)
+        model.save_pretrained(folder)
+        made = (Path(folder), model.dtype, str(model.device), model.hidden_size, sentences)
+        memory = {}
+        for name in (OURS, COMPILED, *(f"{PEER}{size}" for size in arguments.batch_size)):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                memory[name] = pool.apply(peak_memory, (name, *made)) / 1e6
+        peer = sentence_transformer(Path(folder), model.hidden_size, model.dtype, str(model.device))
+    ways = ways_of(model, sentences, arguments.budget) | ways_of_peer(peer, sentences, arguments.batch_size)
+    ways[BARE] = lambda: matrix_products(model, tokenised, None)
+    first, times = timed(ways, arguments.rounds)
+    ours = il.embed(model, sentences)
+    compiled = il.embed(replace(model, compile="on"), sentences)
     print(
         f"{arguments.model}, {model.dtype} on {model.device}: {len(sentences):,} sentences, {tokenised.tokens:,} "
-        f"tokens\nagainst sentence-transformers: {differences(il.embed(model, sentences), peer.encode(sentences))}\n"
+        f"tokens\nblocks compiled, against ours: {differences(ours, compiled)}"
+        f"\nagainst sentence-transformers: {differences(ours, peer.encode(sentences))}"
+        f"\nthe first pass with compiled blocks took {first[COMPILED]:.1f} s\n"
     )
-    print("| | seconds, median | tokens/s | of ours, median |\n|---|---|---|---|")
+    print("| | seconds, median | tokens/s | of ours, median | of ours compiled, median | peak memory, GB |")
+    print("|---|---|---|---|---|---|")
     for name, measured in times.items():
-        ratio = statistics.median(a / b for a, b in zip(measured, times["interlingua"], strict=True))
+        ratios = [
+            statistics.median(a / b for a, b in zip(measured, times[base], strict=True)) for base in (OURS, COMPILED)
+        ]
         seconds = statistics.median(measured)
-        print(f"| {name} | {seconds:.2f} | {tokenised.tokens / seconds:,.0f} | {ratio:.2f} |")
+        shares = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+        most = f"{memory[name]:.2f}" if name in memory else ""
+        print(f"| {name} | {seconds:.2f} | {tokenised.tokens / seconds:,.0f} | {shares} | {most} |")
 
 
 if __name__ == "__main__":
