@@ -87,7 +87,8 @@ def test_threads_take_turns_and_each_runs_with_its_edit_alone():
     for thread in threads:
         thread.join()
     for i in range(4):
-        np.testing.assert_array_equal(found[i], expected[i])
+        np.testing.assert_allclose(found[i], expected[i], atol=1e-6)  # a thread may add up in another order
+        assert np.abs(found[i] - expected[(i + 1) % 4]).max() > 1e-3
     assert weights_hash(model.hf) == before
 
 
