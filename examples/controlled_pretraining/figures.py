@@ -40,6 +40,7 @@ def name_of(code: str, codes: pd.Series) -> str:
 
 def outcomes(rows: pd.DataFrame) -> Figure:
     """Draw each outcome over the share, a point a model and language, and the line of the slope."""
+    rows = rows[rows.share > 0]
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     for axes, (name, title) in zip(figure.subplots(2, 3).flat, OUTCOMES.items(), strict=True):
         for colour, (language, part) in zip(CYCLE, rows.groupby("language"), strict=False):
