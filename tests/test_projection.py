@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.neighbors import NearestNeighbors
 
 import interlingua as il
@@ -41,6 +42,23 @@ def test_the_map_equals_that_of_umap():
     expected = UMAP(n_neighbors=8, metric="cosine", random_state=5, n_jobs=1).fit_transform(points)
     found = il.projection(spaces, n_neighbors=8, seed=5)[["x", "y"]].to_numpy()
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_map_leaves_torch_its_threads(monkeypatch):
+    class Numba:
+        """As umap-learn: its first parallel loop sets OpenMP's threads, where only the environment had set them."""
+
+        def __init__(self, **settings):
+            pass
+
+        def fit_transform(self, points):
+            torch.set_num_threads(threads + 1)
+            return points[:, :2]
+
+    monkeypatch.setattr("umap.UMAP", Numba)
+    threads = torch.get_num_threads()
+    il.projection(conditions(), n_neighbors=8)
+    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.slow

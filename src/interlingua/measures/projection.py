@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+import torch
 
 from interlingua.errors import InputError, MissingExtraError
 from interlingua.measures.cosine import aligned_directions
@@ -84,4 +86,19 @@ def _umap(points: np.ndarray, n_neighbors: int, min_dist: float, seed: int) -> n
         model = UMAP(
             n_neighbors=n_neighbors, min_dist=min_dist, metric="cosine", random_state=seed, n_jobs=1, low_memory=False
         )
-        return np.asarray(model.fit_transform(points), dtype=np.float64)
+        with _threads_kept():
+            return np.asarray(model.fit_transform(points), dtype=np.float64)
+
+
+@contextmanager
+def _threads_kept() -> Generator[None]:
+    """Give torch its threads back when this ends.
+
+    Numba's first parallel loop sets OpenMP's threads to all cores, whatever the process was given, and what the model
+    computes after a map would be rounded otherwise than before it.
+    """
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
