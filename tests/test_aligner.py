@@ -1,7 +1,11 @@
 """The aligner that a search leads to: what it encodes, keeps and refuses."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import interlingua as il
 from interlingua.alignment.cut import cut
@@ -77,3 +81,79 @@ def test_an_aligner_needs_no_language_and_one_with_language_means_warns_without_
     )  # fmt: skip
     with pytest.warns(UserWarning, match="much worse without the language"):
         with_means.encode(["el gato"])
+
+
+def write_old_folder(folder, model, *, layers, language_means=False, edit=None, **said):
+    """Write an aligner as 0.1 wrote it, by hand: a map of all layers together, and what that version said of it."""
+    random, size = np.random.default_rng(0), 32 * len(layers)
+    arrays = {"means": random.normal(size=(2, size)), "matrices": random.normal(size=(1, size, size))}
+    if not language_means:
+        arrays["means"][1] = arrays["means"][0]
+    if edit is not None:
+        arrays |= {f"edit_{name}": np.array([value]) for name, value in edit.items()}
+        said["edit"] = {"kind": "set-to-mean", "parameters": {"target": "spa_Latn", "k": 1}}
+    folder.mkdir()
+    save_file(arrays, folder / "aligner.safetensors")
+    made_from = {"recipe": "wccn", "held_out_top1": 0.5, **{key: model.identity()[key] for key in ("model", "revision",
+                 "dtype", "neurons")}, "corpus": "tiny"}  # fmt: skip
+    manifest = {
+        "artifact": "aligner",
+        "interlingua": "0.1.0",
+        "sha256": hashlib.sha256((folder / "aligner.safetensors").read_bytes()).hexdigest(),
+        "languages": ["eng_Latn", "spa_Latn"],
+        "layers": layers,
+        **said,
+        "made_from": made_from,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("layers", "said", "special_tokens"),
+    [
+        ([1], {}, True),  # the first, before scorings and final norms
+        ([0, 1], {"scoring": "csls", "final_norm": False}, True),  # before special tokens could be left out
+        ([1], {"scoring": "cosine", "final_norm": True, "special_tokens": True}, True),
+        ([0, 2], {"scoring": "cosine", "final_norm": False, "special_tokens": False}, False),  # the last of 0.1
+    ],
+)
+@pytest.mark.parametrize("language", [None, "spa_Latn"])
+def test_folders_of_old_versions_still_load(llama, corpus, tmp_path, layers, said, special_tokens, language):
+    options = {"layers": layers, "language_means": language is not None, **said}
+    arrays = write_old_folder(tmp_path / "old", llama, **options)
+    aligner = il.Aligner.from_pretrained(tmp_path / "old", model=llama)
+    assert (aligner.scoring, aligner.sif, aligner.spread) == (said.get("scoring", "cosine"), (), None)
+    sentences = corpus["spa_Latn"]
+    read = cut(llama, 1, final_norm=True) if said.get("final_norm") else llama
+    states = [il.embed(read, sentences, layer=layer, special_tokens=special_tokens) for layer in layers]
+    mapped = (np.concatenate(states, axis=1) - arrays["means"][1]) @ arrays["matrices"][0].T
+    np.testing.assert_allclose(aligner.encode(sentences, language), unit(mapped), atol=1e-6)
+    aligner.save_pretrained(tmp_path / "new")
+    again = il.Aligner.from_pretrained(tmp_path / "new", model=llama)
+    np.testing.assert_array_equal(again.encode(sentences, language), aligner.encode(sentences, language))
+    with pytest.raises(InputError, match="does not know how its probe varied"):
+        aligner.adapt({"es": sentences})
+    centred = aligner.adapt({"es": sentences}, self_training=False).encode(sentences, "es")
+    states = np.concatenate(states, axis=1)
+    np.testing.assert_allclose(centred, unit((states - states.mean(axis=0)) @ arrays["matrices"][0].T), atol=1e-5)
+
+
+def test_the_edit_of_an_old_folder_is_applied(llama, corpus, tmp_path):
+    said = {"scoring": "cosine", "final_norm": False, "special_tokens": False}
+    edit = {"neurons": 5, "scale": np.float32(0.0), "shift": np.float32(9.0)}
+    arrays = write_old_folder(tmp_path / "old", llama, layers=[1], edit=edit, **said)
+    aligner = il.Aligner.from_pretrained(tmp_path / "old", model=llama)
+    first = llama.neurons.linears[0]
+
+    def overwrite(module, inputs, output):
+        output[..., 5] = 9.0
+
+    sentences = corpus["jpn_Jpan"]
+    plain = il.embed(llama, sentences, layer=1, special_tokens=False)
+    hook = llama.hf.get_submodule(first.name).register_forward_hook(overwrite)
+    states = il.embed(llama, sentences, layer=1, special_tokens=False)
+    hook.remove()
+    assert np.abs(states - plain).max() > 1e-3
+    mapped = (states - arrays["means"][0]) @ arrays["matrices"][0].T
+    np.testing.assert_allclose(aligner.encode(sentences), unit(mapped), atol=1e-5)

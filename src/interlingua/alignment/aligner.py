@@ -203,21 +203,18 @@ class Aligner(HubArtifact):
                 f"this aligner was made for {made_from['model']}, whose layers have other names or sizes than those of "
                 f"{model.name}; give the whole model, not one that is cut"
             )
-        layers = tuple(artifact.description["layers"])
-        arrays, description = artifact.arrays, artifact.description
-        alignment = LinearAlignment(tuple(description["languages"]), arrays["means"], arrays["matrices"])
-        final_norm = description["final_norm"]
-        shorter = cut(model, max([*layers, *description.get("sif", ())]), final_norm=final_norm)
+        arrays, fields = artifact.arrays, AlignerFields.model_validate(artifact.description)
+        alignment = LinearAlignment(tuple(fields.languages), arrays["means"], arrays["matrices"])
+        shorter = cut(model, max([*fields.layers, *fields.sif]), final_norm=fields.final_norm)
         edit = None
-        if "edit" in description:
+        if fields.edit is not None:
             edit = Intervention.of_neurons(
                 shorter.neurons, arrays["edit_neurons"], scale=arrays["edit_scale"], shift=arrays["edit_shift"],
-                kind=description["edit"]["kind"], parameters=description["edit"]["parameters"],
+                kind=fields.edit.kind, parameters=fields.edit.parameters,
             )  # fmt: skip
-        special_tokens = description.get("special_tokens", True)
         return cls(
-            shorter, layers, alignment, made_from, description["scoring"], edit, final_norm, special_tokens,
-            tuple(description.get("sif", ())), arrays.get("token_weights"),
+            shorter, tuple(fields.layers), alignment, made_from, fields.scoring, edit, fields.final_norm,
+            fields.special_tokens, tuple(fields.sif), arrays.get("token_weights"),
             Spread(arrays["within"], arrays["between"]) if "within" in arrays else None,
         )  # fmt: skip
 

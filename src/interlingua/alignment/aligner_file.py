@@ -29,13 +29,13 @@ class EditFields(BaseModel):
 
 
 class AlignerFields(BaseModel):
-    """What the manifest of an aligner has; those of before special tokens were left out do not name them."""
+    """What the manifest of an aligner has; what older ones do not name had one value then, which is the default."""
 
     languages: list[str]
     layers: list[NonNegativeInt] = Field(min_length=1)
     sif: list[NonNegativeInt] = []
-    scoring: Scoring
-    final_norm: bool
+    scoring: Scoring = "cosine"
+    final_norm: bool = False
     special_tokens: bool = True
     made_from: MadeFrom
     edit: EditFields | None = None
