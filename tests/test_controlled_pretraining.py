@@ -109,7 +109,12 @@ def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe,
     assert row["share"] == 0.25
     assert row["top1_gain"] == pytest.approx(row["top1_steered"] - row["top1"])
     assert 0 < row["p"] <= 1
-    asked = ["--models", tmp_path / "models", "--language", "kor_Hang", "--language", "eng_Latn", "--out", tmp_path]
+    (tmp_path / "compared" / "small").mkdir(parents=True)
+    columns = "method,layers,held_out,top1,low,high,special_tokens"
+    lines = [columns, "centring,0,.5,.4,.3,.5,False", "centring,1,.6,.3,.2,.4,False", "identity,2,.9,.9,.9,.9,True"]
+    (tmp_path / "compared" / "small" / "ranking.csv").write_text("\n".join(lines), encoding="utf-8")
+    folders = ["--models", tmp_path / "models", "--compared", tmp_path / "compared"]
+    asked = [*folders, "--language", "kor_Hang", "--language", "eng_Latn", "--out", tmp_path]
     monkeypatch.setattr("sys.argv", ["slope.py", *map(str, [tmp_path / "small", *asked])])
     recipe["slope"].main()
     rows = pd.read_csv(tmp_path / "rows.csv")
@@ -117,6 +122,8 @@ def test_a_model_is_trained_in_the_shares_given_and_studied_as_any_other(recipe,
     assert rows.share.tolist() == [0.25, 0.75]
     assert set(pd.read_csv(tmp_path / "slopes.csv").points) == {2}
     assert set(pd.read_csv(tmp_path / "losses.csv").language) == {"kor_Hang", "eng_Latn"}
+    spaces = pd.read_csv(tmp_path / "spaces.csv")
+    assert spaces[["method", "layers", "top1"]].values.tolist() == [["centring", 1, 0.3]], "the best held out"
     monkeypatch.setattr("sys.argv", ["figures.py", str(tmp_path), "--out", str(tmp_path / "drawn")])
     recipe["figures"].main()
     assert "the clone" in (tmp_path / "drawn" / "losses.svg").read_text(encoding="utf-8")

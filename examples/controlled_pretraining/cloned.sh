@@ -13,7 +13,9 @@ for seed in ${2:-0 1 2}; do
         [ -f "models/$name/loss.csv" ] || python "$here/train.py" "$here/cloned.yaml" \
             --shares "{eng_Latn: $rest, kor_Hang: $share}" --seed "$seed" --out "models/$name"
         interlingua study "$here/study.yaml" --model "models/$name" --out "runs/$name"
+    interlingua compare --model "models/$name" --corpus data/cloned/corpus --out "compared/$name" \
+        --method identity --method centring --method procrustes --scoring cosine --max-blocks 1 --draws 1
     done
 done
-python "$here/slope.py" runs/cloned-* --models models --language kor_Hang --out results/cloned
+python "$here/slope.py" runs/cloned-* --models models --compared compared --language kor_Hang --out results/cloned
 python "$here/figures.py" results/cloned --out results/cloned

@@ -14,7 +14,9 @@ for model in ${1:-0 1 2 3}; do
     [ -f "models/real-$model/loss.csv" ] || python "$here/train.py" "$here/real.yaml" \
         --shares "$mixed" --seed "$model" --out "models/real-$model"
     interlingua study "$here/study-real.yaml" --model "models/real-$model" --out "runs/real-$model"
+    interlingua compare --model "models/real-$model" --corpus data/real/corpus --out "compared/real-$model" \
+        --method identity --method centring --method procrustes --scoring cosine --max-blocks 1 --draws 1
 done
-python "$here/slope.py" runs/real-* --models models --out results/real \
+python "$here/slope.py" runs/real-* --models models --compared compared --out results/real \
     --language deu_Latn --language spa_Latn --language fra_Latn --language jpn_Jpan
 python "$here/figures.py" results/real --out results/real

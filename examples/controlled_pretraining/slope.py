@@ -1,12 +1,14 @@
 """What a language's share of the training text decides: a row a model, and a slope over models.
 
-    python slope.py runs/cloned-* --models models --language kor_Hang --out results/cloned
+    python slope.py runs/cloned-* --models models --compared compared --language kor_Hang --out results/cloned
 
 A run is named as the checkpoint that it studied. For each language that is named: its share, the held-out loss, the
 mean AUROC of its experts, the share of texts in it and its log perplexity before and after steering to it, and
 retrieval between the languages before, after, and for random neurons on average, with the rank of the experts among
 those draws. The slope is that of a line over the logarithm of the share, a model and language a point, with a 95 %
-interval. `rows.csv`, `slopes.csv` and `losses.csv`, the held-out losses along the way, are written.
+interval. `rows.csv`, `slopes.csv`, `losses.csv` (the held-out losses along the way) and `spaces.csv` (what
+`interlingua compare` finds in each model before any steering: in its best layer as it is, with each language's mean
+subtracted, and behind a fitted map) are written.
 """
 
 from __future__ import annotations
@@ -94,11 +96,21 @@ def losses_of(models: list[Path]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def spaces_of(model: Path, compared: Path) -> pd.DataFrame:
+    """Return top-1 in a model's best layer, by method: model, method, layers, held_out, top1, low, high."""
+    ranking = pd.read_csv(compared / model.name / "ranking.csv")
+    best = ranking[~ranking.special_tokens].sort_values("held_out").groupby("method").tail(1)
+    table = best[["method", "layers", "held_out", "top1", "low", "high"]].sort_values("method")
+    table.insert(0, "model", model.name)
+    return table
+
+
 def main() -> None:
     """Parse, collect and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--compared", type=Path, required=True)
     parser.add_argument("--language", action="append", required=True, help="may be repeated")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
@@ -112,7 +124,10 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows.round(4).to_csv(arguments.out / "rows.csv", index=False, quoting=csv.QUOTE_MINIMAL)
     slopes.round(4).to_csv(arguments.out / "slopes.csv", index=False)
-    losses_of([arguments.models / run.name for run in arguments.runs]).to_csv(arguments.out / "losses.csv", index=False)
+    models = [arguments.models / run.name for run in arguments.runs]
+    losses_of(models).to_csv(arguments.out / "losses.csv", index=False)
+    spaces = pd.concat([spaces_of(model, arguments.compared) for model in models])
+    spaces.round(4).to_csv(arguments.out / "spaces.csv", index=False)
     print(rows.round(3).to_string(index=False))
     print(slopes.round(3).to_string(index=False))
 
