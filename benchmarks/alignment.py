@@ -1,6 +1,7 @@
 """What a cut model costs, what the choice of a recipe depends on, how tokens may be weighted, and other bitext.
 
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
+    python benchmarks/alignment.py encode [--model gemma3-270m] [--dtype float32] --layer 6 10 [--limit 3] [--rounds 5]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
         [--folds 3 5] [--seed 0 1 2]
     python benchmarks/alignment.py tokens --corpus FOLDER [--language ...] [--layer 6]
@@ -13,6 +14,10 @@
 `cost` embeds the same sentences (of all languages of the starter corpus, the first N of each) with the whole model, as
 what reads the last layer must, with the model cut one block above the layer, and with the model that ends at the layer
 and its final norm, in turn in each round. Memory is that of the weights.
+
+`encode` encodes such sentences with an aligner of the highest layer alone, of all layers, and of all layers and the
+lowest by SIF, these reduced to as many dimensions as the first has, and with their exports by sentence-transformers, in
+turn in each round. Maps are random, since their numbers do not decide the time. CPU seconds are those of all threads.
 
 `seeds` chooses WCCN's layer and shrinkage by cross-validation inside the split dev, with different folds and seeds,
 fits the choice on all of dev, and judges it on devtest by cosine. It keeps embeddings in a folder, which may be that of
@@ -33,7 +38,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,10 +50,12 @@ import torch
 
 import interlingua as il
 from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.blocks import sif_weights
 from interlingua.alignment.choose import simplest_of_the_best
 from interlingua.alignment.cut import cut
 from interlingua.alignment.held_out import HeldOut
 from interlingua.alignment.judge import INTERVAL, bootstrapped, find_hits
+from interlingua.alignment.linear import LinearAlignment
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.search import search_recipes
 from interlingua.alignment.spaces import embed_to_disk
@@ -73,13 +84,8 @@ def cost(arguments: argparse.Namespace) -> None:
         f"cut, layer {layer}": (cut(model, layer), layer),
         f"cut, layer {layer} behind the final norm": (cut(model, layer, final_norm=True), -1),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for round_ in range(-1, arguments.rounds):
-        for name, (variant, read) in ways.items():
-            started = time.perf_counter()
-            il.embed(variant, sentences, layer=read)
-            if round_ >= 0:
-                times[name].append(time.perf_counter() - started)
+    calls = {name: partial(il.embed, variant, sentences, layer=read) for name, (variant, read) in ways.items()}
+    times, _ = in_turn(calls, arguments.rounds)
     tokens = tokenise(model.tokenizer, sentences, 512).tokens
     print(f"{arguments.model}, {model.dtype} on {model.device}: {len(sentences):,} sentences, {tokens:,} tokens\n")
     print("| | blocks | seconds, median | tokens/s | of the whole, median | weights, MB | without embeddings, MB |")
@@ -94,6 +100,54 @@ def cost(arguments: argparse.Namespace) -> None:
             f"| {name} | {blocks} | {seconds:.2f} | {tokens / seconds:,.0f} | {ratio:.2f} | {everything:,.0f} "
             f"| {inner:,.0f} |"
         )
+
+
+def encode(arguments: argparse.Namespace) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    whole = il.load_model(arguments.model, dtype=arguments.dtype)
+    corpus = il.open_corpus("starter").parallel("devtest", limit=arguments.limit)
+    sentences = [sentence for code in corpus.languages for sentence in corpus[code]]
+    layers = sorted(arguments.layer)
+    model, rare = cut(whole, layers[-1]), sif_weights(whole, [sentences])
+    ways: dict[tuple[str, str], Callable[[list[str]], np.ndarray]] = {}
+    with TemporaryDirectory() as folder:
+        for read, sif in ((layers[-1:], ()), (layers, ()), (layers, layers[:1])):
+            size = model.hf.config.get_text_config().hidden_size
+            matrix = np.random.default_rng(0).normal(size=(1, size, size * len([*read, *sif])))
+            map_ = LinearAlignment(("eng_Latn",), np.zeros((1, matrix.shape[2])), matrix)
+            made_from = {"model": arguments.model, "recipe": "a random map"}
+            aligner = il.Aligner(model, tuple(read), map_, made_from, sif=tuple(sif), token_weights=rare)
+            name = "+".join(map(str, aligner.blocks))
+            aligner.save_sentence_transformer(Path(folder) / name)
+            exported = SentenceTransformer(str(Path(folder) / name), device="cpu")
+            ways["aligner.encode", name] = aligner.encode
+            ways["SentenceTransformer.encode", name] = partial(exported.encode, show_progress_bar=False)
+    wall, cpu = in_turn({key: partial(way, sentences) for key, way in ways.items()}, arguments.rounds)
+    print(f"{arguments.model}, {model.dtype}: {len(sentences):,} sentences, {torch.get_num_threads()} threads\n")
+    print("| | layers | seconds, median | of one layer, median | CPU seconds | of one layer, median |")
+    print("|---|---|---|---|---|---|")
+    for what, name in ways:
+        cells = []
+        for times in (wall, cpu):
+            one = times[what, str(layers[-1])]
+            ratio = statistics.median(a / b for a, b in zip(times[what, name], one, strict=True))
+            cells.append(f"{statistics.median(times[what, name]):.2f} | {ratio:.3f}")
+        print(f"| {what} | {name} | {' | '.join(cells)} |")
+
+
+def in_turn(ways: Mapping[Any, Callable[[], object]], rounds: int) -> tuple[dict[Any, list[float]], ...]:
+    """Return the wall and CPU seconds of each way in each round, after a round that does not count."""
+    wall: dict[Any, list[float]] = {key: [] for key in ways}
+    cpu: dict[Any, list[float]] = {key: [] for key in ways}
+    for round_ in range(-1, rounds):
+        for key, way in ways.items():
+            started, used = time.perf_counter(), time.process_time()
+            way()
+            if round_ >= 0:
+                cpu[key].append(time.process_time() - used)
+                wall[key].append(time.perf_counter() - started)
+    return wall, cpu
 
 
 def seeds(arguments: argparse.Namespace) -> None:
@@ -206,7 +260,7 @@ def bitext(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cost", "seeds", "tokens", "judge", "bitext"])
+    parser.add_argument("what", choices=["cost", "encode", "seeds", "tokens", "judge", "bitext"])
     parser.add_argument("--model", default="gemma3-270m")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--layer", type=int, nargs="*", default=[6])
@@ -225,6 +279,9 @@ def main() -> None:
     if arguments.what == "cost":
         (arguments.layer,), arguments.limit = arguments.layer, arguments.limit or 10
         cost(arguments)
+    elif arguments.what == "encode":
+        arguments.limit = arguments.limit or 3
+        encode(arguments)
     elif arguments.what == "seeds":
         seeds(arguments)
     elif arguments.what == "tokens":
