@@ -24,6 +24,11 @@ def aligned(model, probe, **options):
     return il.align(model, probe, methods=["wccn"], max_blocks=1, **options)
 
 
+def fitted(recipe, model, probe, folder, **reading):
+    embedded = EmbeddedProbe(model, probe, folder, sif=True, folds=2, seed=0)
+    return Candidate(recipe, "cosine", Reading(**reading), (1.0,), embedded).fit()
+
+
 @pytest.mark.parametrize("special_tokens", [False, True])
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, layer, special_tokens):
@@ -48,9 +53,8 @@ def test_several_blocks_are_joined_by_stock_modules(
 ):
     from sentence_transformers import SentenceTransformer
 
-    embedded = EmbeddedProbe(any_model, probe, tmp_path / "kept", sif=True, folds=2, seed=0)
     recipe = Recipe("weighted-wccn", layers, sif=sif, dimensions=dimensions)
-    aligner = Candidate(recipe, "cosine", Reading(special_tokens=special_tokens), (1.0,), embedded).fit()
+    aligner = fitted(recipe, any_model, probe, tmp_path / "kept", special_tokens=special_tokens)
     sentences = [*probe["jpn_Jpan"][:7], "a"]
     encoded = aligner.encode(sentences)
     assert encoded.shape == (8, dimensions or 32 * len(recipe.blocks))
@@ -179,14 +183,20 @@ def test_edits_that_need_code_are_refused_and_leave_nothing(family_models, probe
     assert not list(tmp_path.iterdir())
 
 
-def test_mteb_runs_on_an_aligner(llama, probe):
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe("wccn", (1,)), Recipe("weighted-wccn", (0, 2), sif=(0,), dimensions=40)],
+    ids=["one layer", "two layers and SIF in 40 dimensions"],
+)
+def test_mteb_scores_an_aligner_and_its_export_alike(llama, probe, tmp_path, recipe):
     pytest.importorskip("mteb")
     datasets = pytest.importorskip("datasets")
     import mteb
     from mteb.abstasks.task_metadata import TaskMetadata
     from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
+    from sentence_transformers import SentenceTransformer
 
-    from interlingua.alignment.mteb_encoder import MtebEncoder
+    judged = il.open_corpus("starter").parallel("devtest", languages=["en", "es"], limit=24)
 
     class TinyBitextMining(AbsTaskBitextMining):
         metadata = TaskMetadata(
@@ -201,13 +211,18 @@ def test_mteb_runs_on_an_aligner(llama, probe):
         parallel_subsets = True
 
         def load_data(self, **kwargs):
-            self.dataset = {"test": datasets.Dataset.from_dict({code: list(probe[code]) for code in probe.languages})}
+            self.dataset = {"test": datasets.Dataset.from_dict({code: list(judged[code]) for code in judged.languages})}
             self.data_loaded = True
 
-    aligner = aligned(llama, probe)
-    result = mteb.evaluate(MtebEncoder(aligner), TinyBitextMining(), cache=None)
+    aligner = fitted(recipe, llama, probe, tmp_path / "kept")
+    result = mteb.evaluate(il.MtebEncoder(aligner), TinyBitextMining(), cache=None)
     (scores,) = result.task_results[0].scores["test"]
-    table = il.retrieval({code: aligner.encode(probe[code]) for code in ("spa_Latn", "eng_Latn")})
+    table = il.retrieval({code: aligner.encode(judged[code]) for code in judged.languages})
     ours = table[(table["query"] == "spa_Latn") & (table.candidate == "eng_Latn")].iloc[0]
+    assert 0 < ours.top1 < 1, "a score that vectors decide"
     assert scores["accuracy"] == pytest.approx(ours.top1, abs=1e-12)
     assert scores["f1"] == pytest.approx(ours.f1, abs=1e-12)
+    aligner.save_sentence_transformer(tmp_path / "st")
+    exported = SentenceTransformer(str(tmp_path / "st"), device="cpu")
+    (again,) = mteb.evaluate(exported, TinyBitextMining(), cache=None).task_results[0].scores["test"]
+    assert (again["accuracy"], again["f1"]) == pytest.approx((scores["accuracy"], scores["f1"]), abs=1e-12)
