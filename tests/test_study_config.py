@@ -6,6 +6,8 @@ import pytest
 
 from interlingua.errors import InputError
 from interlingua.study import PRESETS, StudyConfig, commented_yaml, load_config
+from interlingua.study.conditions import conditions
+from interlingua.study.corpora import load_corpora
 from interlingua.study.run import default_folder
 from interlingua.study.sections import Kind
 
@@ -63,6 +65,23 @@ def test_the_papers_presets_have_the_papers_settings(name, k):
     assert (config.perplexity.tokens, config.perplexity.stride, config.perplexity.window) == (10_000_000, 512, None)
     assert (config.corpus, config.limit, config.paraphrase.corpus) == ("flores200", None, "pawsx")
     assert config.sweep.k == (100, 200, 500, 1000, 2000, 5000)
+
+
+def test_a_target_has_its_own_k_where_it_is_given_some():
+    config = StudyConfig(targets=["es", "de", "fr"], k=[9], k_of_target={"Spanish": [5, 7], "de": [5]})
+    steered = [condition.title() for condition in conditions(config) if condition.name == "steered"]
+    assert steered == ["steered es k=5", "steered es k=7", "steered de k=5", "steered fr k=9"]
+    assert config.every_k == (5, 7, 9)
+    with pytest.raises(InputError, match="k_of_target: jpn_Jpan is no target"):
+        load_config(targets=["es"], k_of_target={"ja": [5]})
+    with pytest.raises(InputError, match="unknown language 'esx'"):
+        load_config(targets=["es"], k_of_target={"esx": [5]})
+
+
+def test_every_nth_sentence_is_measured_and_the_probe_is_whole(corpus_folder):
+    whole, third = (load_corpora(StudyConfig(corpus=str(corpus_folder), every=every)) for every in (1, 3))
+    assert third.evaluation["spa_Latn"] == whole.evaluation["spa_Latn"][::3]
+    assert third.probe == whole.probe
 
 
 def test_a_file_goes_before_a_preset_of_its_name(tmp_path, monkeypatch):

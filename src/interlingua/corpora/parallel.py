@@ -82,6 +82,10 @@ class ParallelCorpus:
         self._require(codes)
         return replace(self, sentences={code: self.sentences[code] for code in codes})
 
+    def every(self, n: int) -> ParallelCorpus:
+        """Return the corpus with every n-th sentence of each language, from the first on."""
+        return replace(self, sentences={code: lines[::n] for code, lines in self.sentences.items()})
+
     def first(self, limit: int | None) -> ParallelCorpus:
         """Return the corpus with the first `limit` sentences of each language (`None`: all of them)."""
         if limit is None:

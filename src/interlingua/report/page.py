@@ -185,7 +185,7 @@ def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
     if "texts" not in run.tables:
         return
     table = run.tables["texts"]
-    at_k = table[table.k.isin([0, *run.config.k])]
+    at_k = table[table.k.isin([0, *run.config.every_k])]
     for (condition, target, kind, k), rows in groups(at_k, KEYS):
         title = condition if pd.isna(target) else f"{condition}, {language_name(target)}, k = {k:,}"
         if run.config.several_edits and not pd.isna(kind):

@@ -92,10 +92,10 @@ def conditions(config: StudyConfig) -> list[Condition]:
     found = [ORIGINAL]
     for target, kind, finder, site in product(config.targets, config.kinds, config.finders, config.neurons):
         edit = Condition(schema.STEERED, target, kind, site=site, finder=finder)
-        for k in config.k:
+        for k in config.k_of(target):
             found.append(replace(edit, k=k))
             found.extend(_draws(config, replace(edit, k=k)))
-        found.extend(replace(edit, k=k, swept=True) for k in config.sweep.k if k and k not in config.k)
+        found.extend(replace(edit, k=k, swept=True) for k in config.sweep.k if k and k not in config.k_of(target))
     return found
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from interlingua.errors import InputError
 from interlingua.experts.finders import FINDERS
+from interlingua.languages import parse_language
 from interlingua.models.neurons import Site
 from interlingua.study.presets import preset_text
 from interlingua.study.sections import (
@@ -94,8 +95,14 @@ class StudyConfig(Section):
         ge=1,
         description="how many of the probe's sentences are read, which cost less than those measured; by default limit",
     )
+    every: int = Field(
+        1, ge=1, description="measure every so many-th sentence only, which spreads few over all documents of a corpus"
+    )
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
     k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")
+    k_of_target: dict[str, Counts] = Field(
+        {}, description="for a target its own numbers of experts in place of k, as {es: [500, 2000]}"
+    )
     kinds: tuple[Kind, ...] = Field(
         (Kind(kind="set-to-mean"),),
         min_length=1,
@@ -146,6 +153,23 @@ class StudyConfig(Section):
         if device_map is not None and (device == "all" or "," in device):
             raise ValueError(f"it spreads one model over the devices, and device '{device}' has a model on each")
         return device_map
+
+    @field_validator("k_of_target")
+    @classmethod
+    def _of_targets(cls, given: dict[str, Any], others: pydantic.ValidationInfo) -> dict[str, Any]:
+        by_code = {parse_language(name): numbers for name, numbers in given.items()}
+        if strangers := sorted(by_code.keys() - set(others.data.get("targets", by_code))):
+            raise ValueError(f"{', '.join(strangers)} is no target")
+        return by_code
+
+    def k_of(self, target: str) -> tuple[int, ...]:
+        """Return the numbers of experts that a target is steered with."""
+        return self.k_of_target.get(target) or self.k
+
+    @property
+    def every_k(self) -> tuple[int, ...]:
+        """Every number of experts that is studied, of whichever target."""
+        return tuple(dict.fromkeys(k for target in self.targets for k in self.k_of(target)))
 
     @property
     def several_edits(self) -> bool:

@@ -88,7 +88,7 @@ def _parallel(config: StudyConfig) -> tuple[ParallelCorpus, ParallelCorpus]:
     """Return the probe and the evaluation split, with the languages that the study uses."""
     source = open_corpus(config.corpus)
     probe = source.parallel("dev", limit=config.probe_limit or config.limit)
-    evaluation = source.parallel("devtest", limit=config.limit)
+    evaluation = source.parallel("devtest", limit=config.limit).every(config.every)
     probed = config.probe_languages or _those_or_all(PAPER_PROBE_LANGUAGES, probe)
     absent = [code for code in config.targets if code not in probe.languages]
     if absent:

@@ -126,7 +126,12 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
     shared = _Shared(config, identity, corpora, experts)
     cells = [*experts.values()]
     for number, (finder, site) in enumerate(product(config.finders, config.neurons)):
-        parameters = {"k": [k for k in config.k if k] or [0], "finder": finder, "site": site, "first": number == 0}
+        parameters = {
+            "k": [k for k in config.every_k if k] or [0],
+            "finder": finder,
+            "site": site,
+            "first": number == 0,
+        }
         cells.append(Cell("expert statistics", parameters, None, {"experts": experts[site]}))
     original: dict[str, Cell] = {}
     for condition in conditions(config):

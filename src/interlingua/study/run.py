@@ -184,8 +184,8 @@ def _conclude(run: Run, work: _Work, store: CellStore, log: StudyLog) -> None:
 
 def _warn_of_few(experts: Experts, config: StudyConfig) -> None:
     """Say where fewer neurons than k are above chance."""
-    largest = max([*config.k, *config.sweep.k])
     for target in config.targets:
+        largest = max([*config.k_of(target), *config.sweep.k])
         above = int((experts.auroc[experts.row(target)] > CHANCE).sum())
         if largest > above:
             logger.warning(
