@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from transformers import GenerationConfig
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import GenerationConfig, LogitsProcessorList
 
 import interlingua as il
 from conftest import count_hooks, make_model
 from interlingua.errors import InputError
 from interlingua.measures import write_texts
+from interlingua.measures.sampling import Sampler, Sampling
 
 LEAKS = {
     "repetition_penalty": 50.0,
@@ -83,6 +86,23 @@ def test_sampling_follows_the_models_probabilities(llama):
         observed[text] = observed.get(text, 0) + 1
     assert set(observed) <= set(expected)
     assert chisquare([observed.get(word, 0) for word in expected], list(expected.values())).pvalue > 1e-4
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(0.05, 1.0), st.none() | st.floats(0, 0.9), st.booleans()
+)
+def test_the_word_chosen_is_that_of_transformers_warpers_over_all_words(seed, top_k, top_p, min_p, ties):
+    """Noise added to what is left of all words chooses the same as noise on the likeliest, ties too."""
+    scores = torch.randn(3, 211, generator=torch.Generator().manual_seed(seed)) * 3
+    if ties:  # which of the tied falls to `top_p` is a sort's whim
+        scores, top_p, min_p = scores.round(), 1.0, None
+    sampling = Sampling(top_k=top_k, top_p=top_p, min_p=min_p, temperature=0.7)
+    left = LogitsProcessorList(sampling.warpers())(None, scores.clone())
+    generators = [[torch.Generator().manual_seed(seed + row) for row in range(3)] for _ in range(2)]
+    uniform = torch.stack([torch.rand(211, generator=generator) for generator in generators[0]])
+    expected = (left - torch.log(-torch.log(uniform))).argmax(dim=1)
+    found = Sampler(sampling, generators[1])(None, scores.clone())
+    assert found.argmax(dim=1).tolist() == expected.tolist()
 
 
 def test_generation_needs_a_text_and_a_token(llama):

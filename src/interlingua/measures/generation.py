@@ -15,7 +15,7 @@ import torch
 
 from interlingua.errors import ActivationError, InputError
 from interlingua.files import written_whole
-from interlingua.measures.sampling import Sampling
+from interlingua.measures.sampling import Sampler, Sampling
 from interlingua.models.batching import tokenise
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import progress_bar
@@ -119,10 +119,10 @@ def generate(
     with bar as shown:
         for rows in _batches(starts):
             prompt = torch.tensor([starts[row] for row in rows], device=model.device)
-            processors = LogitsProcessorList([_RequireNumbers(), *sampling.processors()])
+            processors = LogitsProcessorList([_RequireNumbers(), *sampling.before()])
             if do_sample:
                 streams = [torch.Generator(model.device).manual_seed(_stream(seed, row)) for row in rows]
-                processors.append(_GumbelSampler(streams))
+                processors.append(Sampler(sampling, streams))
             with torch.inference_mode(), quiet_transformers(), _no_other_settings(model, config):
                 output = model.hf.generate(  # ty: ignore
                     prompt,
@@ -253,22 +253,6 @@ class _RequireNumbers:
         if not self.checked and scores.isnan().any():
             raise ActivationError("the model's logits are NaN; try dtype float32 or bfloat16, or another checkpoint")
         self.checked = True
-        return scores
-
-
-class _GumbelSampler:
-    """Add Gumbel noise to the logits, so that the greatest is a sample (Gumbel 1954): one generator a row."""
-
-    def __init__(self, generators: list[torch.Generator]) -> None:
-        self.generators = generators
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        scores = scores.float()
-        for row, generator in enumerate(self.generators):
-            # A number for every word, kept or not: so a word's noise does not depend on which others were kept.
-            uniform = torch.rand(scores.shape[1], generator=generator, device=scores.device)
-            kept = scores[row].isfinite()
-            scores[row, kept] -= torch.log(-torch.log(uniform[kept].clamp_min(torch.finfo(torch.float32).tiny)))
         return scores
 
 
