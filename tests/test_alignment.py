@@ -218,7 +218,8 @@ def test_a_scoring_whose_neighbourhoods_are_larger_than_a_fold_is_left_out(llama
 def test_the_choice_takes_the_best_layer_and_method_and_needs_no_language_unless_all_do():
     noise = np.random.default_rng(1)
     probe = {0: {code: noise.normal(size=(60, 12)) for code in CODES}, 4: make_probe(60, 12, noise=0.5)}
-    tried = search_recipes(HeldOut(probe), [method for method in METHODS if method not in NEED_LANGUAGE])
+    methods = [method for method in METHODS if method not in NEED_LANGUAGE]
+    tried = search_recipes(HeldOut(probe), methods)
     recipe = simplest_of_the_best(tried)
     assert recipe.method == "wccn"
     assert 4 in recipe.layers
@@ -228,6 +229,10 @@ def test_the_choice_takes_the_best_layer_and_method_and_needs_no_language_unless
     assert simplest_of_the_best(needing) in needing
     assert simplest_of_the_best({other: 1 + top1 for other, top1 in needing.items()} | free) == recipe
     assert {(0,), (4,), (0, 4)} <= {other.layers for other in tried}
+    assert search_recipes(HeldOut(probe), methods, per_language=False) == free, "what a choice needs, and no less"
+    only = search_recipes(HeldOut(probe), ["procrustes"], per_language=False)
+    assert all(other.per_language for other in only)
+    assert simplest_of_the_best(only).method == "procrustes"
 
 
 def test_the_held_out_score_is_that_of_the_scoring(llama, monkeypatch):

@@ -29,6 +29,7 @@ LEADING = 3
 MEANS = dict.fromkeys(CHOOSE_MEAN, (False, True))
 FIRST_MEANS = {**MEANS, "wccn": (False,), "weighted-wccn": (False,)}
 """Whether each language's own mean is subtracted. Both WCCNs suppress by themselves what tells languages apart."""
+GRAND_MEAN = dict.fromkeys(CHOOSE_MEAN, (False,))
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +56,9 @@ def search(probe: EmbeddedProbe, settings: Settings, *, every_scoring: bool = Fa
     Args:
         probe: The probe.
         settings: What is tried.
-        every_scoring: Whether every candidate is scored by each of the settings' scorings; otherwise the recipe that is
-            best by cosine alone, which is all that a choice needs.
+        every_scoring: Whether every candidate is scored by each of the settings' scorings. Otherwise only what a choice
+            needs is: recipes that need no language at run time, where the method has one, and by other scorings than
+            cosine the best of them alone.
     """
     plain = Reading(special_tokens=settings.special_tokens)
     _say_what_is_left_out(probe, settings)
@@ -91,7 +93,7 @@ def score(
     held_out = probe.held_out(reading, layers, settings.scorings if every_scoring else ["cosine"])
     tried = search_recipes(
         held_out, settings.methods if methods is None else methods, max_blocks=settings.max_blocks,
-        dimensions=settings.dimensions,
+        dimensions=settings.dimensions, per_language=every_scoring,
     )  # fmt: skip
     scored = {recipe: held_out.of_folds(recipe) for recipe in tried}
     if not every_scoring and len(settings.scorings) > 1:
@@ -111,6 +113,7 @@ def search_recipes(
     *,
     max_blocks: int = MAX_BLOCKS,
     dimensions: int | None = None,
+    per_language: bool = True,
 ) -> dict[Recipe, float]:
     """Score recipes on held-out sentences, by cosine, in three rounds.
 
@@ -123,6 +126,8 @@ def search_recipes(
         methods: Names of `METHODS`.
         max_blocks: How many blocks a recipe may have.
         dimensions: To how many dimensions recipes of several blocks are reduced.
+        per_language: Whether recipes that need a language at run time are scored where a method does without; they are
+            not chosen then.
 
     Returns:
         The held-out top-1 of each recipe.
@@ -135,11 +140,12 @@ def search_recipes(
             tried[recipe] = held_out.top1(recipe)
 
     layers = [block for block in held_out.probe if not isinstance(block, Sif)]
-    score_round(every_recipe(layers, methods), "Methods and layers")
+    first, then = (FIRST_MEANS, MEANS) if per_language else (GRAND_MEAN, GRAND_MEAN)
+    score_round(every_recipe(layers, methods, means=first), "Methods and layers")
     refined = []
     for method in methods:
         leading = _best_layers(tried, method)
-        refined += every_recipe(leading, [method], SHRINKAGES if method in SHRINKAGE_MATTERS else (SHRINKAGE,), MEANS)
+        refined += every_recipe(leading, [method], SHRINKAGES if method in SHRINKAGE_MATTERS else (SHRINKAGE,), then)
     score_round(refined, "Shrinkage and means")
     best = max(needing_no_language(tried), key=tried.__getitem__)
     for count in range(2, max_blocks + 1):
@@ -196,5 +202,6 @@ def _say_what_is_left_out(probe: EmbeddedProbe, settings: Settings) -> None:
 
 
 def _best_layers(tried: Mapping[Recipe, float], method: str) -> list[int]:
-    of_method = sorted((recipe for recipe in tried if recipe.method == method), key=tried.__getitem__, reverse=True)
+    of_method = needing_no_language(recipe for recipe in tried if recipe.method == method)
+    of_method.sort(key=tried.__getitem__, reverse=True)
     return list(dict.fromkeys(recipe.layers[0] for recipe in of_method))[:LEADING]
