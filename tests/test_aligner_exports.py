@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from packaging.version import Version
 
 import interlingua as il
-from conftest import make_model
+from conftest import FEW, make_model
 from interlingua.alignment import Candidate, EmbeddedProbe, Reading, Recipe
 from interlingua.alignment.cut import cut, edit_of_cut
-from interlingua.errors import InputError
+from interlingua.errors import InputError, ModelError
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,63 @@ def test_several_blocks_are_joined_by_stock_modules(
     again = il.Aligner.from_pretrained(tmp_path / "aligner", model=any_model)
     np.testing.assert_array_equal(again.encode(sentences), encoded)
     assert again.blocks == recipe.blocks
+
+
+RUN_ONNX = """
+import json
+import sys
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+folder, texts, found = sys.argv[1:]
+session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
+tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+def encode(texts):
+    read = tokenizer.encode_batch(texts)
+    inputs = {"input_ids": [x.ids for x in read], "attention_mask": [x.attention_mask for x in read]}
+    return session.run(None, {name: np.array(value) for name, value in inputs.items()})[0]
+texts = json.load(open(texts, encoding="utf-8"))
+np.savez(found, together=encode(texts), alone=np.concatenate([encode([text]) for text in texts]))
+assert "torch" not in sys.modules and "transformers" not in sys.modules
+"""
+
+
+@pytest.fixture
+def onnx():
+    pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnxruntime")
+    if Version(torch.__version__) < Version("2.13"):
+        pytest.skip("the extra `onnx` needs torch 2.13")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "last"), [*((family, False) for family in FEW), ("llama", True)])
+def test_onnxruntime_gives_equal_vectors_without_torch(onnx, family_models, family, last, probe, tmp_path):
+    recipe = Recipe("wccn", (2,)) if last else Recipe("weighted-wccn", (0, 1), sif=(0,), dimensions=40)
+    aligner = fitted(recipe, family_models[family], probe, tmp_path / "kept", special_tokens=last)
+    aligner.save_onnx(tmp_path / "onnx")
+    texts = [*probe["jpn_Jpan"][:4], "a", "  spaces  ", "ab</s>c", "sliding windows and limits " * 20]
+    (tmp_path / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    arguments = [tmp_path / "onnx", tmp_path / "texts.json", tmp_path / "found.npz"]
+    subprocess.run([sys.executable, "-c", RUN_ONNX, *map(str, arguments)], check=True, timeout=300)
+    expected = aligner.encode(texts)
+    found = np.load(tmp_path / "found.npz")
+    np.testing.assert_allclose(found["together"], expected, atol=2e-5)
+    np.testing.assert_allclose(found["alone"], expected, atol=2e-5)
+    snippet = (tmp_path / "onnx" / "README.md").read_text(encoding="utf-8").split("```python")[1].split("```")[0]
+    printed = subprocess.run(
+        [sys.executable, "-c", snippet], check=True, timeout=300, cwd=tmp_path / "onnx", capture_output=True, text=True
+    )
+    assert printed.stdout.strip() == f"(2, {expected.shape[1]})"
+
+
+@pytest.mark.slow
+def test_a_model_that_torch_cannot_export_to_onnx_is_refused_and_leaves_nothing(onnx, probe, tmp_path):
+    """Routing tokens to experts is a step that the exporter does not know; one day this may pass."""
+    aligner = fitted(Recipe("centring", (1,)), make_model("mixtral"), probe, tmp_path / "kept")
+    with pytest.raises(ModelError, match="cannot export tiny-mixtral to ONNX"):
+        aligner.save_onnx(tmp_path / "onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 @pytest.mark.parametrize("special_tokens", [False, True])

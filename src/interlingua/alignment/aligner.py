@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from interlingua.alignment.adapting import THRESHOLD, Spread, centre_on, self_train
 from interlingua.alignment.aligner_file import AlignerFields, require_arrays
 from interlingua.alignment.blocks import Block, Sif, embed_blocks
-from interlingua.alignment.card_of_aligner import SENTENCE_TRANSFORMERS, card_of_aligner
+from interlingua.alignment.card_of_aligner import ONNX, SENTENCE_TRANSFORMERS, card_of_aligner
 from interlingua.alignment.cut import cut
 from interlingua.alignment.linear import LinearAlignment, unit_length
 from interlingua.artifact import Artifact, HubArtifact, artifact_folder, load_artifact, save_artifact
@@ -234,11 +235,32 @@ class Aligner(HubArtifact):
         save_sentence_transformer(
             Path(folder), self.model, self.blocks, self.alignment.weight_and_bias(language), edit=self.edit,
             special_tokens=self.special_tokens, token_weights=self.token_weights,
-            card=card_of_aligner(
-                self.made_from, self.alignment.languages if language is None else [language],
-                library="sentence-transformers", snippet=SENTENCE_TRANSFORMERS,
-            ),
+            card=self._card_of_export("sentence-transformers", SENTENCE_TRANSFORMERS, language),
         )  # fmt: skip
+
+    def save_onnx(self, folder: str | Path, language: str | None = None) -> None:
+        """Write a folder with `model.onnx`, from tokens to vectors, and `tokenizer.json`: to run without torch.
+
+        Args:
+            folder: Where.
+            language: See `save_sentence_transformer`.
+
+        Raises:
+            InputError: The intervention cannot be in the weights without remote code.
+            MissingExtraError: The extra `onnx` is not installed.
+            ModelError: torch cannot export a model of this architecture.
+        """
+        from interlingua.alignment.onnx_graph import require_onnx, save_onnx
+
+        require_onnx()
+        with TemporaryDirectory() as scratch:
+            exported = Path(scratch) / "exported"
+            self.save_sentence_transformer(exported, language)
+            save_onnx(Path(folder), exported, self.model, card=self._card_of_export("onnx", ONNX, language))
+
+    def _card_of_export(self, library: str, snippet: str, language: str | None) -> str:
+        languages = self.alignment.languages if language is None else [language]
+        return card_of_aligner(self.made_from, languages, library=library, snippet=snippet)
 
     def _card(self) -> str:
         language = f', "{self.alignment.languages[0]}"' if self.alignment.needs_language else ""

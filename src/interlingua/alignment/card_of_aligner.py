@@ -1,4 +1,4 @@
-"""The cards of an aligner: of the map, and of its folder for sentence-transformers."""
+"""The cards of an aligner: of the map, and of its folders for other tools."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ from sentence_transformers import SentenceTransformer
 
 encoder = SentenceTransformer(".")
 print(encoder.encode(["It rains.", "Llueve."]).shape)
+"""
+
+ONNX = """
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+session = onnxruntime.InferenceSession("model.onnx")
+read = Tokenizer.from_file("tokenizer.json").encode_batch(["It rains.", "Llueve."])
+inputs = {
+    "input_ids": np.array([sentence.ids for sentence in read]),
+    "attention_mask": np.array([sentence.attention_mask for sentence in read]),
+}
+print(session.run(None, inputs)[0].shape)
 """
 
 
