@@ -250,7 +250,6 @@ def _quantization(quantization: str | QuantizationConfigMixin) -> QuantizationCo
         raise InputError(f"unknown quantization '{quantization}'; use 8bit, 4bit, or a config of transformers")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingExtraError(f"{quantization} quantisation", "quantized")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of a cast at every layer of every pass
     return BitsAndBytesConfig(load_in_8bit=quantization == "8bit", load_in_4bit=quantization == "4bit")
 
 
