@@ -2,6 +2,7 @@
 
     python benchmarks/alignment.py cost [--model gemma3-270m] [--dtype bfloat16] [--layer 6] [--limit 10] [--rounds 5]
     python benchmarks/alignment.py encode [--model gemma3-270m] [--dtype float32] --layer 6 10 [--limit 3] [--rounds 5]
+        [--onnx]
     python benchmarks/alignment.py seeds --corpus FOLDER --folder EMBEDDINGS [--language eng_Latn ...] [--layer 6 ...]
         [--folds 3 5] [--seed 0 1 2]
     python benchmarks/alignment.py tokens --corpus FOLDER [--language ...] [--layer 6]
@@ -17,7 +18,8 @@ and its final norm, in turn in each round. Memory is that of the weights.
 
 `encode` encodes such sentences with an aligner of the highest layer alone, of all layers, and of all layers and the
 lowest by SIF, these reduced to as many dimensions as the first has, and with their exports by sentence-transformers, in
-turn in each round. Maps are random, since their numbers do not decide the time. CPU seconds are those of all threads.
+turn in each round; with `--onnx` by onnxruntime too. Maps are random, since their numbers do not decide the time. CPU
+seconds are those of all threads.
 
 `seeds` chooses WCCN's layer and shrinkage by cross-validation inside the split dev, with different folds and seeds,
 fits the choice on all of dev, and judges it on devtest by cosine. It keeps embeddings in a folder, which may be that of
@@ -123,6 +125,9 @@ def encode(arguments: argparse.Namespace) -> None:
             exported = SentenceTransformer(str(Path(folder) / name), device="cpu")
             ways["aligner.encode", name] = aligner.encode
             ways["SentenceTransformer.encode", name] = partial(exported.encode, show_progress_bar=False)
+            if arguments.onnx:
+                aligner.save_onnx(Path(folder) / f"{name} onnx")
+                ways["onnxruntime", name] = onnx_encoder(Path(folder) / f"{name} onnx")
     wall, cpu = in_turn({key: partial(way, sentences) for key, way in ways.items()}, arguments.rounds)
     print(f"{arguments.model}, {model.dtype}: {len(sentences):,} sentences, {torch.get_num_threads()} threads\n")
     print("| | layers | seconds, median | of one layer, median | CPU seconds | of one layer, median |")
@@ -134,6 +139,28 @@ def encode(arguments: argparse.Namespace) -> None:
             ratio = statistics.median(a / b for a, b in zip(times[what, name], one, strict=True))
             cells.append(f"{statistics.median(times[what, name]):.2f} | {ratio:.3f}")
         print(f"| {what} | {name} | {' | '.join(cells)} |")
+
+
+def onnx_encoder(folder: Path) -> Callable[[list[str]], np.ndarray]:
+    """Return what encodes by onnxruntime, 32 sentences of like length at a time, on as many threads as torch has."""
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+    def encode(sentences: list[str]) -> np.ndarray:
+        order = np.argsort([len(sentence) for sentence in sentences])
+        rows = []
+        for batch in np.array_split(order, -(-len(order) // 32)):
+            read = tokenizer.encode_batch([sentences[i] for i in batch])
+            inputs = {"input_ids": [x.ids for x in read], "attention_mask": [x.attention_mask for x in read]}
+            rows.append(session.run(None, {name: np.array(value) for name, value in inputs.items()})[0])
+        return np.concatenate(rows)[np.argsort(order)]
+
+    return encode
 
 
 def in_turn(ways: Mapping[Any, Callable[[], object]], rounds: int) -> tuple[dict[Any, list[float]], ...]:
@@ -266,6 +293,7 @@ def main() -> None:
     parser.add_argument("--layer", type=int, nargs="*", default=[6])
     parser.add_argument("--limit", type=int)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--onnx", action="store_true")
     parser.add_argument("--corpus")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--pairs")

@@ -56,7 +56,7 @@ def write_index(folder: Path, vectors: np.ndarray) -> None:
     if Index is None:
         np.save(folder / "vectors.npy", vectors)
         return
-    made = Index(ndim=vectors.shape[1], metric="ip", dtype="f16")
+    made = Index(ndim=vectors.shape[1], metric="ip", dtype="bf16")
     made.add(np.arange(len(vectors)), vectors)
     made.save(str(folder / "vectors.usearch"))
 
