@@ -114,6 +114,11 @@ def test_a_journal_that_was_not_written_to_its_end_costs_only_what_it_lacks(llam
     assert len(whole) >= len(text.splitlines())
 
 
+def blocks_in(folder):
+    journal = folder / JOURNAL
+    return len(journal.read_text().splitlines()) if journal.exists() else 0
+
+
 CHILD = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -131,17 +136,20 @@ record.record_responses(model, TEXTS, token_budget=120, folder=sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_a_recording_killed_at_random_moments_goes_on_to_the_same_bits(tmp_path, small_blocks, monkeypatch):
     model = make_model("llama")
     folder, random = tmp_path / "r", np.random.default_rng()
-    kills, journal = 0, folder / JOURNAL  # which a slow child may not have begun
-    while kills < 2 or not journal.exists() or len(journal.read_text().splitlines()) < 3:
-        kills += 1
+    for _ in range(2):
         arguments = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(folder)]
         child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
-        time.sleep(random.uniform(0.05, 0.5))
+        enough = blocks_in(folder) + random.integers(1, 3)
+        while blocks_in(folder) < enough:
+            assert child.poll() is None
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, 0.1))  # anywhere in a block
         child.send_signal(signal.SIGKILL)
         child.wait()
     calls = count_batches(model, monkeypatch)
