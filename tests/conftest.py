@@ -7,6 +7,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -241,10 +242,13 @@ def said():
 
 
 def process_of(task):
-    """Return the process that computes a cell now: Ray calls it by the name of its task."""
+    """Return the process of this one that computes a cell now: Ray calls it by the name of its task.
+
+    Other processes that test may have a cell of that name.
+    """
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_text().startswith(f"ray::{task}"):
+            if path.read_text().startswith(f"ray::{task}") and os.getpid() in ancestors(int(path.parent.name)):
                 return int(path.parent.name)
         except OSError:
             continue
@@ -266,3 +270,11 @@ def run_cli(monkeypatch, capsys):
         return exit_.value.code or 0, printed.out, printed.err
 
     return run
+def ancestors(process):
+    found = []
+    while process > 1:
+        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
+        found.append(process)
+    return found
+
+

@@ -3,14 +3,13 @@
 import re
 import threading
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from conftest import listening, process_of
+from conftest import ancestors, listening, process_of
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.ray_cluster import shares
@@ -47,12 +46,12 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
 ):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
-        measures=["retrieval", "geometry", "generation"], generation={"texts": 128, "max_new_tokens": 64},
+        measures=["retrieval", "geometry", "generation"], generation={"texts": 64, "max_new_tokens": 64},
     )  # fmt: skip
 
     def kill_when_it_writes_texts():
         while (node := _node_that_writes_texts(nodes)) is None:
-            time.sleep(0.01)
+            time.sleep(0.02)
         nodes.remove_node(node, allow_graceful=False)
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
@@ -79,14 +78,6 @@ def _node_that_writes_texts(nodes):
         if process is not None and node.all_processes["raylet"][0].process.pid in ancestors(process):
             return node
     return None
-
-
-def ancestors(process):
-    found = []
-    while process > 1:
-        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
-        found.append(process)
-    return found
 
 
 @pytest.mark.slow

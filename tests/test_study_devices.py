@@ -24,7 +24,7 @@ NAME = "texts, steered es k=20"
 def config(checkpoint, corpus_folder):
     return StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
-        measures=["retrieval", "geometry", "generation"], generation={"texts": 128, "max_new_tokens": 64},
+        measures=["retrieval", "geometry", "generation"], generation={"texts": 64, "max_new_tokens": 64},
     )  # fmt: skip
 
 
@@ -43,12 +43,12 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
     killed = []
 
     def kill_when_it_runs():
+        while (process := process_of(NAME)) is None:
+            time.sleep(0.02)
         store = CellStore(tmp_path / "both")
-        while not (tmp_path / "both" / "plan.json").exists():
-            time.sleep(0.01)
         while not any(state == "running" and record.name == NAME for state, record in store.states()):
-            time.sleep(0.01)
-        killed.append(process_of(NAME))
+            time.sleep(0.02)
+        killed.append(process)
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill_when_it_runs, daemon=True)
