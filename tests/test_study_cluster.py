@@ -18,18 +18,26 @@ from interlingua.study.ray_graph import RayGraph
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
 
-@pytest.fixture
-def nodes(monkeypatch):
-    """Return a cluster of a head that computes nothing and two nodes; its processes see our modules."""
+@pytest.fixture(scope="module")
+def cluster():
+    """Return a cluster with a head that computes nothing; its processes see our modules."""
     from ray.cluster_utils import Cluster as Nodes
 
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
-    cluster.add_node(num_cpus=1)
-    cluster.add_node(num_cpus=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
+        yield cluster
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture
+def nodes(cluster):
+    """Return the cluster with two nodes, of which an earlier test may have killed one."""
+    while len(cluster.worker_nodes) < 2:
+        cluster.add_node(num_cpus=1)
     yield cluster
     ray.shutdown()
-    cluster.shutdown()
 
 
 @pytest.fixture
@@ -51,7 +59,7 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
 
     def kill_when_it_writes_texts():
         while (node := _node_that_writes_texts(nodes)) is None:
-            time.sleep(0.02)
+            time.sleep(0.05)
         nodes.remove_node(node, allow_graceful=False)
 
     killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)

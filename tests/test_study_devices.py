@@ -44,10 +44,10 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
 
     def kill_when_it_runs():
         while (process := process_of(NAME)) is None:
-            time.sleep(0.02)
+            time.sleep(0.05)
         store = CellStore(tmp_path / "both")
         while not any(state == "running" and record.name == NAME for state, record in store.states()):
-            time.sleep(0.02)
+            time.sleep(0.05)
         killed.append(process)
         os.kill(killed[0], signal.SIGKILL)
 
