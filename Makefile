@@ -10,9 +10,10 @@ BIN    := $(VENV)/bin
 study: $(VENV)/.study
 	$(BIN)/interlingua study
 
-# Two processes of one thread each take two thirds of the time of one process of two; a file stays in one of them.
+# Two processes of one thread each take two thirds of the time of one process of two. A file stays in one of them, and
+# files start in the order of tests/conftest.py, not by their number of tests.
 test: lint browser
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # The oldest versions that pyproject.toml allows, and the newest that there are; another Python by PYTHON=python3.13.
 test-oldest:

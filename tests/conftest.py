@@ -9,6 +9,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,14 @@ if not hasattr(transformers, "Gemma4TextConfig"):  # of an older transformers
 
 FEW = ("bloom", "gemma3", "gpt2", "llama")
 """The families of most tests: two norms and activations, Conv1D, with biases and without."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest's own order of parameters mixes files
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files with most slow tests start first, then those with most tests: what comes last is waited for."""
+    slow = Counter(item.path for item in items if any(map(item.get_closest_marker, ("slow", "real_model"))))
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -tests[item.path], item.path))
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:

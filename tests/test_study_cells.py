@@ -144,6 +144,7 @@ def test_a_full_disk_stops_the_study_and_loses_only_the_cell_in_work(config, tmp
     assert "embeddings, original" not in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_study_goes_on_with_the_same_bits(config, finished, tmp_path, how):
     script = (
