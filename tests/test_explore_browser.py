@@ -151,10 +151,11 @@ def few_sentences(tmp_path_factory):
 
 
 @pytest.mark.real_model
-def test_each_tab_does_its_job_on_the_default_model(real_model, few_sentences, tmp_path):
+def test_each_tab_does_its_job_on_the_default_model(real_models, few_sentences, tmp_path, monkeypatch):
     from interlingua.explore.page.serve import serve
 
-    session = open_session(real_model, corpus=str(few_sentences), texts="starter", folder=tmp_path)
+    monkeypatch.setattr("interlingua.explore.steering.PERPLEXITY_CHARACTERS", 200)
+    session = open_session(real_models("auto"), corpus=str(few_sentences), texts="starter", folder=tmp_path)
     page, driver = serve(session, browser=False), open_browser()
     try:
         driver.get(page.local_url)
