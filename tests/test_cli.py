@@ -13,6 +13,7 @@ import pytest
 
 import interlingua as il
 
+pytestmark = pytest.mark.usefixtures("no_figures")
 STUDY = ("study", "--measure", "retrieval", "--measure", "geometry")
 
 

@@ -232,7 +232,8 @@ def test_a_study_of_hidden_units_gives_what_the_rooms_give_by_hand(gridded, chec
     assert table.set_index(["query", "candidate"]).top1.to_dict() == expected.to_dict()
 
 
-def test_the_report_shows_the_grid(gridded):
+@pytest.mark.slow
+def test_the_report_shows_the_grid(gridded, few_figures):
     page = write_report(gridded).read_text(encoding="utf-8")
     assert "Which neurons, found how, changed how" in page
     assert "What each choice explains" in page

@@ -49,7 +49,7 @@ def test_the_pages_name_every_published_run():
 
 
 @pytest.mark.slow
-def test_a_large_grid_is_shown_by_claim_and_by_its_first_combination(tmp_path):
+def test_a_large_grid_is_shown_by_claim_and_by_its_first_combination(tmp_path, few_figures):
     pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
     run = open_run(ROOT / "studies" / "grid")
     page = write_report(run, tmp_path).read_text(encoding="utf-8")

@@ -24,6 +24,8 @@ from interlingua.study.store import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & {{ 7 * 7 }}"
 
+pytestmark = pytest.mark.slow  # for the study that all of them read
+
 
 @pytest.fixture(scope="module")
 def run(checkpoint, corpus_folder, tmp_path_factory):
@@ -195,15 +197,16 @@ def test_latex_and_markdown_escape_what_they_must():
     assert r"| 50 % of a\_b & c\|d \<i\> | Japanese † | 0.50, p = 0.032 |" in markdown(table)
 
 
-def test_tables_are_written_and_old_ones_removed(run, page, tables):
+def test_tables_are_written_and_old_ones_removed(run, page, tables, no_figures, tmp_path):
     folder = run.folder / "tables"
     assert {path.name for path in folder.iterdir()} == {
         f"{name}.{suffix}" for name in tables for suffix in ("csv", "tex", "md")
     }
-    (folder / "old.csv").write_text("1")
-    write_report(run)
-    assert not (folder / "old.csv").exists()
-    frame = pd.read_csv(folder / "gains.csv")
+    again = shutil.copytree(folder, tmp_path / "tables")
+    (again / "old.csv").write_text("1")
+    write_report(run, tmp_path)
+    assert not (again / "old.csv").exists()
+    frame = pd.read_csv(again / "gains.csv")
     pd.testing.assert_frame_equal(
         frame.drop(columns="model"), tables["gains"].frame.drop(columns="model"), check_dtype=False
     )
@@ -229,7 +232,7 @@ def test_the_page_asks_nothing_of_a_network(page):
     assert "default-src 'none'" in page
 
 
-def test_a_text_in_no_language_is_shown_as_such(run, tmp_path):
+def test_a_text_in_no_language_is_shown_as_such(run, tmp_path, no_figures):
     other = Run(tmp_path / "run")
     shutil.copytree(run.folder, other.folder)
     texts = other.tables["texts"].assign(language=None, posterior=0.0)
@@ -295,7 +298,7 @@ def test_each_target_has_its_verdicts(run, tables):
         assert row.verdict in set(frame[(frame.claim == row.claim) & same_k][row.target])
 
 
-def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):
+def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page, no_figures):
     """Neither model nor corpus is opened: both are gone."""
     copy = Run(tmp_path / "copy")
     copy.begin(run.config.model_copy(update={"model": "nowhere/model", "corpus": "nowhere"}))
@@ -304,7 +307,7 @@ def test_a_page_is_written_from_the_run_folder_alone(run, tmp_path, page):
     assert "nowhere/model on nowhere" in write_report(copy).read_text(encoding="utf-8")
 
 
-def test_what_was_not_measured_is_left_out(run, tmp_path):
+def test_what_was_not_measured_is_left_out(run, tmp_path, no_figures):
     copy = Run(tmp_path / "copy")
     copy.begin(run.config)
     copy.write_manifest(run.manifest)

@@ -15,7 +15,7 @@ from interlingua.study.plan import plan
 
 
 @pytest.fixture
-def run_cli(run_cli):
+def run_cli(run_cli, no_figures):
     return lambda *arguments: run_cli("study", *arguments)
 
 

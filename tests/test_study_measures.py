@@ -14,6 +14,8 @@ from interlingua.study.conditions import conditions
 GENERATION = {"texts": 4, "seeds": [0, 1], "max_new_tokens": 6}
 PERPLEXITY = {"characters": 1200, "stride": 32, "window": 64}
 
+pytestmark = pytest.mark.slow  # for the study that all of them read
+
 
 @pytest.fixture(scope="module")
 def bitext_folder(tmp_path_factory):
@@ -174,7 +176,7 @@ def test_claims_are_judged_from_the_tables(run):
     assert len(run.tables["overlap_summary"]) == 1
 
 
-def test_the_kinds_stand_side_by_side(run):
+def test_the_kinds_stand_side_by_side(run, few_figures):
     table = summary(run.tables, run.config.targets)
     assert set(table.kind.dropna()) == {"set-to-mean", "dampen alpha=0.3 strength=0.5"}
     assert len(table) == 2 * (1 + 2 * 2)
@@ -261,7 +263,9 @@ def test_a_target_that_the_identifier_does_not_know_has_texts_and_no_share(check
     assert len(run.tables["projection"]) == 2 * 2 * 4, "fewer points than neighbours asked for is not a failure"
 
 
-def test_prompts_are_continued_and_every_targets_text_is_read(config, checkpoint, model, spanish, tmp_path):
+def test_prompts_are_continued_and_every_targets_text_is_read(
+    config, checkpoint, model, spanish, tmp_path, few_figures
+):
     few = config.model_copy(
         update={
             "kinds": config.kinds[:1],
