@@ -133,9 +133,9 @@ def marked(page: str) -> object:
 
 
 @pytest.fixture
-def folder(request, tmp_path, monkeypatch):
+def folder(request, tmp_path, monkeypatch, few_figures):
     """Return a working folder with the published studies alone; where a page runs the real model, skip if it is absent,
-    and load it once.
+    and load it once. Reports draw one figure of each kind.
     """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").symlink_to(DOCS.parent / "studies")
