@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", Tables(self))
 
-    @property
+    @cached_property
     def config(self) -> StudyConfig:
         """What was asked for."""
         return load_config(self.folder / "study.yaml")
