@@ -213,3 +213,22 @@ def test_all_layers_of_the_default_model(real_model):
             np.testing.assert_allclose(
                 embedded[row], states[layer].mean(0), rtol=1e-3, atol=1e-4 * np.abs(states[layer]).max()
             )
+
+
+@pytest.mark.parametrize("name", ["max_position_embeddings", "seq_length", "max_seq_len"])
+@pytest.mark.filterwarnings("ignore:1 of 1 sentences were cut")
+def test_nothing_reads_more_tokens_than_the_model_was_made_for(name):
+    model = make_model("bloom")
+    del model.hf.config.max_position_embeddings
+    setattr(model.hf.config, name, 16)
+    lengths = []
+    model.body.register_forward_pre_hook(
+        lambda module, args, kwargs: lengths.append(kwargs["attention_mask"].shape[1]), with_kwargs=True
+    )
+    text = " ".join(TEXTS)
+    il.embed(model, [text])
+    il.record_responses(model, [text])
+    il.perplexity(model, text, stride=4)
+    assert max(lengths) == 16
+    with pytest.raises(InputError, match="more than the 16 positions"):
+        il.generate(model, 1, max_new_tokens=16)

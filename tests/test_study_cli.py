@@ -7,8 +7,10 @@ import sys
 import pytest
 
 import interlingua as il
-from conftest import listening
+from conftest import listening, make_model
 from interlingua.study import StudyConfig, estimate_study, load_config
+from interlingua.study.cells import Work
+from interlingua.study.cells.perplexity import measure_perplexity
 from interlingua.study.corpora import load_corpora
 from interlingua.study.counting import cost_of
 from interlingua.study.plan import plan
@@ -148,6 +150,22 @@ def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder,
     checks = 2 * 8  # the model's logits are compared with ours on eight tokens first
     assert sum(seen) - checks == costs["perplexity"].read
     handle.remove()
+
+
+def test_the_window_of_an_estimate_is_that_of_the_measure(corpus_folder):
+    """Bloom's config names the most tokens that it reads in a way of its own; null takes as many as that."""
+    config = StudyConfig(corpus=str(corpus_folder), k=[5], perplexity={"characters": 900, "stride": 40, "window": None})
+    model, corpora = make_model("bloom"), load_corpora(config)
+    del model.hf.config.max_position_embeddings
+    model.hf.config.seq_length = 96
+    cell = next(cell for cell in plan(config, model.identity(), corpora) if cell.measure == "perplexity")
+    seen = []
+    model.body.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
+    )
+    measure_perplexity(Work(cell, {}, corpora, lambda: model))
+    checks = 2 * 8  # the model's logits are compared with ours on eight tokens first
+    assert sum(seen) - checks == cost_of(cell, model, corpora).read
 
 
 def test_an_estimate_counts_only_what_is_missing(checkpoint, corpus_folder, tmp_path):

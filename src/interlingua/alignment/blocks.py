@@ -48,7 +48,7 @@ def sif_weights(model: LanguageModel, sentences: Iterable[Sequence[str]]) -> np.
     """
     counts = np.zeros(model.hf.config.get_text_config().vocab_size)
     for lines in sentences:
-        read = tokenise(model.tokenizer, lines, MAX_LENGTH)
+        read = tokenise(model.tokenizer, lines, model.longest(MAX_LENGTH))
         ids, added = (np.array([token for row in rows for token in row]) for rows in (read.ids, read.special))
         counts += np.bincount(ids[added == 0], minlength=len(counts))
     return (RARE / (RARE + counts / counts.sum())).astype(np.float32)

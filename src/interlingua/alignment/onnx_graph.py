@@ -55,8 +55,7 @@ def save_onnx(folder: Path, exported: Path, model: LanguageModel, *, card: str) 
 
     with folder_written_whole(folder) as temporary, quiet_transformers(), _quiet_export():
         encoder = SentenceTransformer(str(exported), device="cpu").float().eval()
-        positions = getattr(model.hf.config.get_text_config(), "max_position_embeddings", MAX_LENGTH)
-        longest = min(MAX_LENGTH, positions)
+        longest = model.longest(MAX_LENGTH)
         # Padding in one of two sentences, so that no branch for a full batch is taken.
         ids, mask = torch.zeros(2, 8, dtype=torch.int64), torch.ones(2, 8, dtype=torch.int64)
         mask[0, 4:] = 0

@@ -87,7 +87,7 @@ def save_sentence_transformer(
             )
         options: dict[str, Any] = {
             "model_kwargs": {"dtype": torch.float32 if in_float32 else model.hf.dtype},
-            "max_seq_length": MAX_LENGTH,
+            "max_seq_length": model.longest(MAX_LENGTH),
         }
         if not as_it_ends:
             options["config_kwargs"] = {"output_hidden_states": True}

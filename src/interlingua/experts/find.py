@@ -135,7 +135,7 @@ def find_experts_by_pooling(
     labels = np.repeat(np.arange(len(languages)), len(probe))
     active = None
     if activity:
-        tokens = tokenise(model.tokenizer, sentences, max_length)
+        tokens = tokenise(model.tokenizer, sentences, model.longest(max_length))
         special = [0 if special_tokens else sum(mask) for mask in tokens.special]
         counts = np.array([len(ids) for ids in tokens.ids]) - special
         active = _of_tokens(recorded.pop(ACTIVE).values, labels, counts)

@@ -147,7 +147,7 @@ def record_poolings(
     if not poolings or not set(poolings) <= set(get_args(Recorded)):
         unknown = ", ".join(sorted(set(poolings) - set(get_args(Recorded))))
         raise InputError(f"unknown pooling '{unknown}'; use {', '.join(get_args(Pooling))}")
-    tokenised = tokenise(model.tokenizer, sentences, max_length)
+    tokenised = tokenise(model.tokenizer, sentences, model.longest(max_length))
     budget = token_budget or default_budget(model.device)
     width = len(model.neurons) + len(model.neurons.expert_mlps)
     shape = (len(poolings), len(sentences), width)

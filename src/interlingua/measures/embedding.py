@@ -88,7 +88,7 @@ def embed(
         token_budget=token_budget,
     )  # fmt: skip
     if result.truncated:
-        limit = _limit(model, max_length)
+        limit = model.longest(max_length)
         warnings.warn(f"{result.truncated} of {len(sentences)} sentences were cut to {limit} tokens", stacklevel=2)
     return next(iter(result.of_layer.values()))
 
@@ -140,7 +140,7 @@ def embed_layers(
     if isinstance(sentences, str):
         raise InputError("embed takes a list of sentences, not one string")
     wanted = layer_numbers(model, layers)
-    tokenised = tokenise(model.tokenizer, sentences, _limit(model, max_length))
+    tokenised = tokenise(model.tokenizer, sentences, model.longest(max_length))
     weights = None if token_weights is None else torch.from_numpy(token_weights.astype(np.float32))
     ways = 1 if weights is None else 2
     result: list[dict[int, np.ndarray]] = [
@@ -185,10 +185,6 @@ def layer_numbers(model: LanguageModel, layers: Iterable[int] | None) -> list[in
     if not asked:
         raise InputError("no layer to embed with")
     return list(dict.fromkeys(layer % states for layer in asked))
-
-
-def _limit(model: LanguageModel, max_length: int) -> int:
-    return min(max_length, getattr(model.hf.config.get_text_config(), "max_position_embeddings", max_length))
 
 
 def _embed_batch(

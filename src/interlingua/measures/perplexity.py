@@ -169,11 +169,9 @@ def batch_means_error(values: np.ndarray) -> float:
 
 
 def _window(model: LanguageModel, max_length: int | None, stride: int) -> int:
-    config = model.hf.config.get_text_config()
-    longest = getattr(config, "max_position_embeddings", None) or getattr(config, "seq_length", None)
-    if longest is None and max_length is None:
+    window = model.positions if max_length is None else model.longest(max_length)
+    if window is None:
         raise ModelError(f"{model.name} does not say how many tokens it was made for; give max_length")
-    window = min(length for length in (longest, max_length) if length is not None)
     if not 1 <= stride < window:
         raise InputError(f"stride must lie between 1 and {window - 1}, below the window of {window}; {stride} does not")
     return window

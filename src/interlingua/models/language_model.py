@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 CompileMode: TypeAlias = Literal["auto", "on", "off"]
 COMPILE: tuple[CompileMode, ...] = get_args(CompileMode)
 
+POSITIONS = ("max_position_embeddings", "seq_length", "max_seq_len")
+"""What configs call the most tokens that a model was made to read: most of them, Bloom's and MPT's."""
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -97,9 +100,13 @@ class LanguageModel:
 
     @property
     def positions(self) -> int | None:
-        """How many tokens it can read at a time; None where its config sets no bound."""
+        """How many tokens it was made to read at a time; None where its config does not say."""
         config = self.hf.config.get_text_config()
-        return getattr(config, "max_position_embeddings", None)
+        return next((bound for name in POSITIONS if (bound := getattr(config, name, None)) is not None), None)
+
+    def longest(self, max_length: int) -> int:
+        """Return to how many tokens a text is cut: `max_length`, and no more than the model was made to read."""
+        return max_length if self.positions is None else min(max_length, self.positions)
 
     def at(self, site: Site) -> LanguageModel:
         """Return the same model, which is not copied, with the neurons of a site: `outputs`, `inner` or `hidden`."""

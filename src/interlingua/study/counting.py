@@ -30,7 +30,7 @@ def cost_of(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
     """Return what a cell makes the model do."""
     if cell.measure == "experts":
         sentences = [sentence for code in corpora.probe.languages for sentence in corpora.probe[code]]
-        read = tokenise(model.tokenizer, sentences, cell.parameters["max_length"]).tokens
+        read = tokenise(model.tokenizer, sentences, model.longest(cell.parameters["max_length"])).tokens
         return Cost(read, disk=len(corpora.probe.languages) * len(model.neurons) * SCORES_BYTES)
     if cell.measure == "texts":
         batches = ceil(cell.parameters["texts"] / BATCH_SIZE) * len(cell.parameters["seeds"])
@@ -46,7 +46,7 @@ def cost_of(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
     }.get(cell.measure, [])
     sentences = [sentence for part in parts for sentence in part]
     disk = 0 if cell.measure == "space" else len(sentences) * model.hidden_size * 4
-    return Cost(tokenise(model.tokenizer, sentences, MAX_LENGTH).tokens, disk=disk)
+    return Cost(tokenise(model.tokenizer, sentences, model.longest(MAX_LENGTH)).tokens, disk=disk)
 
 
 def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
@@ -54,8 +54,7 @@ def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
     paragraphs = first_tokens(model, corpora.texts[str(cell.language)].paragraphs, settings["tokens"])
     with quiet_transformers():
         tokens = len(model.tokenizer("\n".join(paragraphs))["input_ids"])
-    longest = getattr(model.hf.config.get_text_config(), "max_position_embeddings", None)
-    window = min(length for length in (longest, settings["window"], tokens) if length is not None)
+    window = min(length for length in (model.positions, settings["window"], tokens) if length is not None)
     read = sum(span.end - 1 - span.begin for span in windows(tokens, window, settings["stride"]))
     return Cost(read, tokens - 1)
 
