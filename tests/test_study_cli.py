@@ -8,12 +8,16 @@ import pytest
 
 import interlingua as il
 from conftest import listening, make_model
+from interlingua.analysis.schema import ORIGINAL
+from interlingua.experts import find_experts
 from interlingua.study import StudyConfig, estimate_study, load_config
-from interlingua.study.cells import Work
+from interlingua.study.cells import ARRAYS, EXPERTS, TABLES, Work
+from interlingua.study.cells.embeddings import embed_all
 from interlingua.study.cells.perplexity import measure_perplexity
 from interlingua.study.corpora import load_corpora
 from interlingua.study.counting import cost_of
 from interlingua.study.plan import plan
+from interlingua.study.sections import MEASURES
 
 
 @pytest.fixture
@@ -123,33 +127,46 @@ def test_an_estimate_for_several_devices_shares_the_cells(checkpoint, corpus_fol
     assert re.search(r"on this machine by one worker, \d+ s by 2, and", printed)
 
 
-def test_costs_are_the_tokens_that_the_model_is_given(checkpoint, corpus_folder, monkeypatch):
-    """Count what goes through the body while cells run."""
-    config = StudyConfig(
-        model=str(checkpoint), corpus=str(corpus_folder), k=[5], dtype="float32",
-        perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
-    )  # fmt: skip
-    model, corpora = il.load_model(checkpoint, dtype="float32"), load_corpora(config)
-    costs = {}
-    for cell in plan(config, model.identity(), corpora):
-        costs.setdefault(cell.measure, cost_of(cell, model, corpora))
+def tokens_given(model):
+    """Return a list that grows by how many tokens the body is given, padding left out, whenever it runs."""
     seen = []
-    handle = model.body.register_forward_pre_hook(
-        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
-    )
-    il.embed(model, [s for code in corpora.evaluation.languages for s in corpora.evaluation[code]])
-    assert sum(seen) == costs["embeddings"].read
-    seen.clear()
-    il.embed(model, [s for pairs in corpora.paraphrases.values() for s in (*pairs.left, *pairs.right)])
-    assert sum(seen) == costs["paraphrase embeddings"].read
-    seen.clear()
-    il.record_responses(model, [s for code in corpora.probe.languages for s in corpora.probe[code]])
-    assert sum(seen) == costs["experts"].read
-    seen.clear()
-    il.perplexity(model, corpora.texts["spa_Latn"].text, stride=40, max_length=96)
-    checks = 2 * 8  # the model's logits are compared with ours on eight tokens first
-    assert sum(seen) - checks == costs["perplexity"].read
-    handle.remove()
+
+    def count(module, args, kwargs):
+        ids, mask = kwargs.get("input_ids", args[0] if args else None), kwargs["attention_mask"]
+        seen.append(ids.numel() if mask is None else int(mask[:, -ids.shape[1] :].sum()))
+
+    model.body.register_forward_pre_hook(count, with_kwargs=True)
+    return seen
+
+
+def test_every_measure_that_runs_the_model_costs_what_the_model_is_given(corpus_folder, tmp_path):
+    """Run a cell of each; one of a new measure must be among them, and have a line in `COSTS`."""
+    (tmp_path / "es-en.es.txt").write_text("el gato\nun perro come\n", encoding="utf-8")
+    (tmp_path / "es-en.en.txt").write_text("the cat\na dog eats\n", encoding="utf-8")
+    config = StudyConfig(
+        corpus=str(corpus_folder), k=[5], measures=MEASURES,
+        perplexity={"characters": 900, "stride": 40, "window": 96}, paraphrase={"limit": 3},
+        bitext={"corpora": [str(tmp_path)]}, control={"draws": 2},
+        generation={"texts": 33, "seeds": [0, 1], "max_new_tokens": 4, "prompts": "prompts"},
+    )  # fmt: skip
+    model, corpora = make_model("llama"), load_corpora(config)
+    model.hf.generation_config.eos_token_id = None
+    cells = {}
+    for cell in plan(config, model.identity(), corpora):
+        cells.setdefault(cell.measure, cell)
+    assert set(cells) == {*EXPERTS, *ARRAYS, *TABLES}
+    needs = {"experts": find_experts(model, corpora.probe)}
+    needs[ORIGINAL] = embed_all(Work(cells["embeddings"], {}, corpora, lambda: model))
+    seen = tokens_given(model)
+    for cell in (cell for cell in cells.values() if cell.model is not None):
+        seen.clear()
+        work = Work(cell, needs, corpora, lambda: model)
+        if cell.measure in EXPERTS:
+            EXPERTS[cell.measure](work, tmp_path / "experts", tmp_path / "recording")
+        else:
+            {**ARRAYS, **TABLES}[cell.measure](work)
+        checks = 2 * 8 if cell.measure == "perplexity" else 0  # the model's own logits on eight tokens
+        assert cost_of(cell, model, corpora).tokens == sum(seen) - checks > 0, cell.measure
 
 
 def test_the_window_of_an_estimate_is_that_of_the_measure(corpus_folder):
@@ -159,10 +176,7 @@ def test_the_window_of_an_estimate_is_that_of_the_measure(corpus_folder):
     del model.hf.config.max_position_embeddings
     model.hf.config.seq_length = 96
     cell = next(cell for cell in plan(config, model.identity(), corpora) if cell.measure == "perplexity")
-    seen = []
-    model.body.register_forward_pre_hook(
-        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"].sum())), with_kwargs=True
-    )
+    seen = tokens_given(model)
     measure_perplexity(Work(cell, {}, corpora, lambda: model))
     checks = 2 * 8  # the model's logits are compared with ours on eight tokens first
     assert sum(seen) - checks == cost_of(cell, model, corpora).read

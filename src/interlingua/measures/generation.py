@@ -117,7 +117,7 @@ def generate(
     texts = [""] * len(starts)
     bar = nullcontext() if streamer is not None else progress_bar("Generating", total=len(starts), unit="text")
     with bar as shown:
-        for rows in _batches(starts):
+        for rows in batches_of_one_length([len(start) for start in starts]):
             prompt = torch.tensor([starts[row] for row in rows], device=model.device)
             processors = LogitsProcessorList([_RequireNumbers(), *sampling.before()])
             if do_sample:
@@ -156,11 +156,16 @@ def _tokens_of(model: LanguageModel, prompts: Sequence[str], chat: bool, n: int)
     return [ids for ids in starts for _ in range(n)]
 
 
-def _batches(starts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Yield the rows of batches in which all starts are of one length."""
+def batches_of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the rows of batches in which all starts have one length, in tokens.
+
+    Example:
+        >>> list(batches_of_one_length([1, 5, 1]))
+        [[0, 2], [1]]
+    """
     by_length: dict[int, list[int]] = {}
-    for row, start in enumerate(starts):
-        by_length.setdefault(len(start), []).append(row)
+    for row, length in enumerate(lengths):
+        by_length.setdefault(length, []).append(row)
     for rows in by_length.values():
         yield from (rows[first : first + BATCH_SIZE] for first in range(0, len(rows), BATCH_SIZE))
 

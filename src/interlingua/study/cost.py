@@ -13,20 +13,22 @@ class Cost:
         read: Tokens that go through the model's body.
         scored: Tokens that also go through the vocabulary head.
         steps: Steps of generation, each of a batch of texts.
-        batch: How many texts a step has.
+        written: Tokens that these steps write.
+        batch: How many texts the largest step has.
         disk: Bytes that are kept.
     """
 
     read: int = 0
     scored: int = 0
     steps: int = 0
+    written: int = 0
     batch: int = 0
     disk: int = 0
 
     @property
     def tokens(self) -> int:
-        """Tokens that the model runs, read or generated."""
-        return self.read + self.steps * self.batch
+        """Tokens that the model runs, read or written."""
+        return self.read + self.written
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Sequence
-from math import ceil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from interlingua.measures import embed, generate, token_losses
 from interlingua.measures.embedding import MAX_LENGTH
-from interlingua.measures.generation import BATCH_SIZE
+from interlingua.measures.generation import batches_of_one_length
 from interlingua.measures.perplexity import windows
 from interlingua.models import LanguageModel
 from interlingua.models.batching import tokenise
 from interlingua.models.quiet import quiet_transformers
+from interlingua.study.cells.embeddings import READ_BY
 from interlingua.study.cells.perplexity import first_tokens
 from interlingua.study.config import StudyConfig
 from interlingua.study.corpora import Corpora
@@ -27,26 +29,50 @@ BURSTS, LONGEST_BURST = 3, 5.0
 
 
 def cost_of(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
-    """Return what a cell makes the model do."""
-    if cell.measure == "experts":
-        sentences = [sentence for code in corpora.probe.languages for sentence in corpora.probe[code]]
-        read = tokenise(model.tokenizer, sentences, model.longest(cell.parameters["max_length"])).tokens
-        return Cost(read, disk=len(corpora.probe.languages) * len(model.neurons) * SCORES_BYTES)
-    if cell.measure == "texts":
-        batches = ceil(cell.parameters["texts"] / BATCH_SIZE) * len(cell.parameters["seeds"])
-        batch = min(BATCH_SIZE, cell.parameters["texts"])
-        return Cost(steps=batches * cell.parameters["max_new_tokens"], batch=batch)
-    if cell.measure == "perplexity":
-        return _perplexity(cell, model, corpora)
-    parts = {
-        "embeddings": [corpora.evaluation[code] for code in corpora.evaluation.languages],
-        "space": [corpora.evaluation[code] for code in corpora.evaluation.languages],
-        "paraphrase embeddings": [side for pairs in corpora.paraphrases.values() for side in (pairs.left, pairs.right)],
-        "bitext embeddings": [side for pairs in corpora.bitext.values() for side in (pairs.left, pairs.right)],
-    }.get(cell.measure, [])
-    sentences = [sentence for part in parts for sentence in part]
-    disk = 0 if cell.measure == "space" else len(sentences) * model.hidden_size * 4
-    return Cost(tokenise(model.tokenizer, sentences, model.longest(MAX_LENGTH)).tokens, disk=disk)
+    """Return what a cell makes the model do: nothing where it only takes results of other cells.
+
+    Raises:
+        KeyError: It runs the model, and its measure has no line in `COSTS`.
+    """
+    return Cost() if cell.model is None else COSTS[cell.measure](cell, model, corpora)
+
+
+def _experts(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
+    sentences = [sentence for code in corpora.probe.languages for sentence in corpora.probe[code]]
+    read = tokenise(model.tokenizer, sentences, model.longest(cell.parameters["max_length"])).tokens
+    return Cost(read, disk=len(corpora.probe.languages) * len(model.neurons) * SCORES_BYTES)
+
+
+def _space(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
+    sentences = [sentence for part in READ_BY[cell.measure](corpora).values() for sentence in part]
+    return Cost(tokenise(model.tokenizer, sentences, model.longest(MAX_LENGTH)).tokens)
+
+
+def _embeddings(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
+    sentences = sum(map(len, READ_BY[cell.measure](corpora).values()))
+    return replace(_space(cell, model, corpora), disk=sentences * model.hidden_size * 4)
+
+
+def _texts(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
+    settings = cell.parameters
+    return _generated([1] * settings["texts"], len(settings["seeds"]), settings["max_new_tokens"])
+
+
+def _continuations(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
+    prompts = [text for code in cell.parameters["prompts"] for text in corpora.prompts[code].paragraphs]
+    lengths = list(map(len, tokenise(model.tokenizer, prompts, sys.maxsize).ids))
+    return _generated(lengths, 1, cell.parameters["max_new_tokens"])
+
+
+def _generated(starts: Sequence[int], times: int, new: int) -> Cost:
+    """Return what texts cost whose starts have so many tokens each: reading a start gives the first new token."""
+    batches = list(batches_of_one_length(starts))
+    return Cost(
+        times * sum(starts),
+        steps=times * len(batches) * (new - 1),
+        written=times * len(starts) * (new - 1),
+        batch=max(map(len, batches), default=0),
+    )
 
 
 def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
@@ -57,6 +83,19 @@ def _perplexity(cell: Cell, model: LanguageModel, corpora: Corpora) -> Cost:
     window = min(length for length in (model.positions, settings["window"], tokens) if length is not None)
     read = sum(span.end - 1 - span.begin for span in windows(tokens, window, settings["stride"]))
     return Cost(read, tokens - 1)
+
+
+COSTS: Mapping[str, Callable[[Cell, LanguageModel, Corpora], Cost]] = {
+    "experts": _experts,
+    "embeddings": _embeddings,
+    "paraphrase embeddings": _embeddings,
+    "bitext embeddings": _embeddings,
+    "space": _space,
+    "texts": _texts,
+    "continuations": _continuations,
+    "perplexity": _perplexity,
+}
+"""What each measure that runs the model makes it do."""
 
 
 def measured_speed(config: StudyConfig, model: LanguageModel, corpora: Corpora, costs: Sequence[Cost]) -> Speed:

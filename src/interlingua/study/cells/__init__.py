@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from interlingua.study.cells.embeddings import embed_bitext, embed_evaluation, embed_paraphrases
+from interlingua.study.cells.embeddings import embed_all
 from interlingua.study.cells.experts import describe_experts, record_experts
 from interlingua.study.cells.pairs import measure_bitext, measure_paraphrases
 from interlingua.study.cells.perplexity import measure_perplexity
@@ -27,9 +27,9 @@ EXPERTS: Mapping[str, Callable[[Work, Path, Path], None]] = {"experts": record_e
 """Saves experts in a folder; another folder is for the responses that they are found from."""
 
 ARRAYS: Mapping[str, Callable[[Work], dict[str, np.ndarray]]] = {
-    "embeddings": embed_evaluation,
-    "paraphrase embeddings": embed_paraphrases,
-    "bitext embeddings": embed_bitext,
+    "embeddings": embed_all,
+    "paraphrase embeddings": embed_all,
+    "bitext embeddings": embed_all,
 }
 """Each returns arrays by name."""
 

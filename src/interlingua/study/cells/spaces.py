@@ -9,7 +9,7 @@ from interlingua.analysis import correlation, schema
 from interlingua.measures import cross_space, geometry, projection
 from interlingua.measures.hits import hits_table
 from interlingua.measures.retrieval import find_answers, retrieval_table
-from interlingua.study.cells.embeddings import embed_evaluation
+from interlingua.study.cells.embeddings import embed_all
 from interlingua.study.cells.work import Work
 from interlingua.study.conditions import ORIGINAL
 
@@ -27,8 +27,7 @@ def measure_geometry(work: Work) -> dict[str, pd.DataFrame]:
 
 def measure_space(work: Work) -> dict[str, pd.DataFrame]:
     """Embed the evaluation sentences, measure retrieval and distances, and keep no embeddings."""
-    embedded = embed_evaluation(work)
-    spaces = {code: embedded[code] for code in work.corpora.evaluation.languages}
+    spaces = embed_all(work)
     crossed = cross_space(spaces, _spaces(work, schema.ORIGINAL))
     return {**_retrieval(spaces, work.parameters["layer"]), "geometry": geometry(spaces), "cross_space": crossed}
 
