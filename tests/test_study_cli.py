@@ -82,6 +82,15 @@ def test_the_summary_has_behaviour_and_claims(run_cli, few):
     assert re.search(r"^  not measured: .*C2", printed, re.MULTILINE)
 
 
+def test_the_summary_of_several_kinds_names_them_and_none_for_the_original(run_cli, few):
+    _, printed, _ = run_cli(*few, "--kind", "set-to-mean", "--kind", "ablate")
+    rows = re.findall(r"^(original|steered|random)(.*?) +Spanish", printed, re.MULTILINE)
+    assert [(name, kind.strip()) for name, kind in rows] == [
+        ("original", ""), ("steered", "set-to-mean"), ("random", "set-to-mean"),
+        ("steered", "ablate"), ("random", "ablate"),
+    ]  # fmt: skip
+
+
 def test_warnings_of_a_corpus_are_said_once_on_stderr_and_in_the_log(run_cli, corpus_folder, few, tmp_path):
     repeated = shutil.copytree(corpus_folder, tmp_path / "repeated")
     path = repeated / "devtest" / "spa_Latn.txt"

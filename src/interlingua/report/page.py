@@ -24,6 +24,7 @@ from interlingua.report.answer import answer
 from interlingua.report.charts import charts, plotly_script
 from interlingua.report.figures import DrawnFigure, draw_figures
 from interlingua.report.looks import in_order
+from interlingua.report.names import condition_name, kind_name
 from interlingua.report.paper_tables import paper_tables, unseen_languages
 from interlingua.report.table_files import write_tables
 from interlingua.study import Run
@@ -142,7 +143,7 @@ def _claims(runs: Mapping[str, Run]) -> list[list[dict[str, Any]]]:
         for row in run.tables["claims"].to_dict("records") if "claims" in run.tables else []:
             about = [
                 label if len(runs) > 1 else "",
-                row["kind"] if run.config.several_edits and not pd.isna(row["kind"]) else "",
+                kind_name(run.config, row["kind"]),
                 "" if pd.isna(row["k"]) else f"k = {row['k']:,}",
             ]
             found.append(
@@ -187,9 +188,8 @@ def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
     table = run.tables["texts"]
     at_k = table[table.k.isin([0, *run.config.every_k])]
     for (condition, target, kind, k), rows in groups(at_k, KEYS):
-        title = condition if pd.isna(target) else f"{condition}, {language_name(target)}, k = {k:,}"
-        if run.config.several_edits and not pd.isna(kind):
-            title += f", {kind}"
+        name = condition_name(run.config, condition, kind)
+        title = name if pd.isna(target) else f"{name}, {language_name(target)}, k = {k:,}"
         yield title, rows.head(SAMPLES).to_dict("records")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Group, RenderableType
@@ -17,6 +17,7 @@ from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
 from interlingua.models.neurons import module_name
 from interlingua.report.answer import answer
+from interlingua.report.names import condition_name
 
 if TYPE_CHECKING:
     from interlingua.alignment import Comparison
@@ -38,13 +39,10 @@ def study_summary(run: Run) -> RenderableType:
         shares = [f"{row[column]:.3f}" for column in ("top1", "top1_from_target")]
         columns = ("distance", "distance_to_target", "medoid_target", "medoid_others")
         distances = [f"{row[column]:.2f}" for column in columns]
-        table.add_row(_condition(run, row), language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
+        name = condition_name(run.config, row["condition"], row["kind"])
+        table.add_row(name, language_name(row["target"]), f"{row['k']:,}", *shares, *distances)
     parts: list[RenderableType] = [table] if table.row_count else []
     return Group(*parts, *_behaviour(run), *(Text(sentence) for sentence in answer(run)), *_claims(run))
-
-
-def _condition(run: Run, row: dict[Any, Any]) -> str:
-    return f"{row['condition']} {row['kind']}" if run.config.several_edits and row["kind"] else row["condition"]
 
 
 def _behaviour(run: Run) -> list[RenderableType]:
@@ -62,7 +60,8 @@ def _behaviour(run: Run) -> list[RenderableType]:
     table = _table("", ("condition", "target"), ("k", *(heading for heading, _ in shown.values())))
     for row in rows.to_dict("records"):
         values = ["" if row[name] != row[name] else f"{row[name]:.{digits}f}" for name, (_, digits) in shown.items()]
-        table.add_row(_condition(run, row), language_name(row["target"]), f"{row['k']:,}", *values)
+        name = condition_name(run.config, row["condition"], row["kind"])
+        table.add_row(name, language_name(row["target"]), f"{row['k']:,}", *values)
     return [table, Text("")]
 
 
