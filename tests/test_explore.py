@@ -286,6 +286,21 @@ def test_a_run_is_explored_with_its_own_experts(checkpoint, corpus_folder, tmp_p
     assert len(edit_of(session, Choice("jpn_Jpan", site="hidden", k=session.k))) == 30
 
 
+@pytest.mark.parametrize("first", ["mean", "max"])  # one of the two has the lower hash
+def test_a_run_that_was_changed_is_explored_with_the_experts_of_its_last_config(
+    first, checkpoint, corpus_folder, tmp_path
+):
+    from interlingua.explore import session_of_run
+
+    for pooling in (first, {"mean": "max", "max": "mean"}[first]):
+        config = il.StudyConfig(
+            model=str(checkpoint), corpus=str(corpus_folder), dtype="float32", device="cpu", k=[30], measures=[],
+            pooling=pooling,
+        )  # fmt: skip
+        run = il.run_study(config, tmp_path)
+        assert session_of_run(run, device="cpu").experts["outputs"].made_from["pooling"] == pooling
+
+
 def test_experts_of_another_model_are_refused(session, family_models):
     folder = session.folder / "experts"
     session.experts["outputs"].save_pretrained(folder)

@@ -14,6 +14,7 @@ from interlingua.experts import Experts, find_experts
 from interlingua.explore.session import Session
 from interlingua.languages import PAPER_PROBE_LANGUAGES, parse_languages
 from interlingua.models.neurons import SITES, Site
+from interlingua.study.cell_store import CellStore
 from interlingua.study.model import load_study_model
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def session_of_run(
         InterlinguaError: The run keeps no experts, as published ones do not, or its model or corpus cannot be had.
     """
     config = run.config
-    folders = sorted(path.parent for path in run.folder.glob("experts/*/manifest.json"))
+    folders = CellStore(run.folder).planned_experts()
     if not folders:
         raise ArtifactError(f"'{run.folder}' keeps no experts; run its study.yaml again, or explore its model")
     return open_session(

@@ -124,6 +124,15 @@ class CellStore:
             self._record_path(cell.key).unlink(missing_ok=True)
             remove_recording(self.recording_folder(cell))
 
+    def planned_experts(self) -> list[Path]:
+        """Return where the experts of the study are that was planned here last; a folder may hold those of others.
+
+        Raises:
+            ArtifactError: The folder holds no study.
+        """
+        folders = [self.folder / "experts" / row.key for row in self._plan() if row.measure == "experts"]
+        return [folder for folder in folders if (folder / "manifest.json").is_file()]
+
     def experts_folder(self, cell: Cell) -> Path:
         """Return where a cell's experts are saved."""
         return self.folder / "experts" / cell.key
