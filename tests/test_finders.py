@@ -279,3 +279,14 @@ def test_layer_by_layer_takes_each_layers_statistics_under_the_edits_below(hidde
     expected = upper.statistics.transport_slope[upper.row("es"), ids[~first]]
     np.testing.assert_allclose(scale[~first], expected, rtol=1e-5)
     assert not np.allclose(scale[~first], scale_once[~first])
+
+
+@pytest.mark.parametrize("read_as", [{"special_tokens": True}, {"max_length": 6}, {"pooling": "max"}])
+def test_layer_by_layer_reads_the_probe_as_the_experts_were_found(hidden, read_as):
+    probe = il.ParallelCorpus("tiny", "dev", SENTENCES)
+    experts = il.find_experts(hidden, probe, **read_as)
+    ids, _, shift = il.layer_by_layer(hidden, probe, experts, "es", 30).by_neuron(hidden.neurons)
+    once = il.linear_transport(experts, "es", 30).by_neuron(hidden.neurons)
+    first = hidden.neurons.locate(ids).layer.to_numpy() == 0
+    assert first.any()
+    np.testing.assert_array_equal(shift[first], once[2][first])

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.models import LanguageModel
 
+READ_AS = ("pooling", "special_tokens", "max_length", "response_type")
+"""What decides the responses to a probe, besides the model: arguments of `find_experts` that experts remember."""
+
 
 def layer_by_layer(
     model: LanguageModel,
@@ -54,13 +57,14 @@ def layer_by_layer(
 
     chosen, linears, offsets = experts.top(target, k), experts.neurons.linears, experts.neurons.offsets
     layers = experts.neurons.locate(chosen).layer
+    read_as = {name: experts.made_from[name] for name in READ_AS if name in experts.made_from}
     edit: Intervention | None = None
     for layer in sorted(set(layers)):
         held = [i for i, linear in enumerate(linears) if linear.layer == layer]
         ids = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in held])
         part = replace(model, neurons=NeuronIndex(tuple(linears[i] for i in held)))
         with edited(model, edit):
-            found = find_experts(part, probe, pooling=experts.made_from.get("pooling", "mean"))
+            found = find_experts(part, probe, **read_as)
         wanted = np.isin(ids, chosen)
         ranked = found.with_ranking(experts.ranked_by, np.tile(wanted.astype(np.float64), (len(found.languages), 1)))
         own = make_intervention(kind, ranked, target, {"k": int(wanted.sum())})
