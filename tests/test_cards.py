@@ -9,10 +9,12 @@ from huggingface_hub import ModelCard
 
 import interlingua as il
 from conftest import make_model
+from interlingua.alignment.onnx_graph import save_onnx
 from interlingua.models.terms import terms_of
 from test_interventions import some_edit
 
 FEW_KB = 5_000
+GO_ON = ("LICENSE", "LICENCE.txt", "NOTICE.txt", "USE_POLICY.md", "USAGE.md")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,8 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         make_model("llama").save_pretrained("tiny")
-        (place / "tiny" / "LICENSE").write_text("the licence itself\n", encoding="utf-8")
+        for name in GO_ON:
+            (place / "tiny" / name).write_text("the licence itself\n", encoding="utf-8")
         card = "---\nlicense: apache-2.0\nbase_model: somebody/tiny\n---\n"
         (place / "tiny" / "README.md").write_text(card, encoding="utf-8")
         model = il.load_model("tiny", dtype="float32")
@@ -61,13 +64,20 @@ def test_the_snippet_of_a_card_runs_in_its_folder(folder, name, monkeypatch, cap
     assert capsys.readouterr().out.strip()
 
 
-def test_a_checkpoint_says_what_was_baked_and_takes_the_licence_along(folder, monkeypatch):
+def test_every_copy_of_the_weights_takes_the_licence_along(folder, tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    monkeypatch.setattr("torch.onnx.export", lambda *arguments, **options: None)
+    save_onnx(tmp_path / "onnx", folder / "aligned", il.load_model(folder / "tiny", dtype="float32"), card="")
+    for copy in (folder / "baked", folder / "aligned", tmp_path / "onnx"):
+        assert [name for name in GO_ON if not (copy / name).is_file()] == []
+
+
+def test_a_checkpoint_says_what_was_baked(folder, monkeypatch):
     config = json.loads((folder / "baked" / "config.json").read_text())
     (edit,) = config["baked_interventions"]
     assert (edit["kind"], edit["target"], edit["k"], edit["edited_neurons"]) == ("set-to-mean", "jpn_Jpan", 20, 20)
     assert edit["sha256"] == il.Intervention.from_pretrained(folder / "edit").content_hash()
     assert "- target: jpn_Jpan" in (folder / "baked" / "README.md").read_text()
-    assert (folder / "baked" / "LICENSE").read_text() == "the licence itself\n"
     again = il.load_model(folder / "baked", dtype="float32")
     twice = il.bake(again, some_edit(again, "zero", shift=True))
     assert [edit["kind"] for edit in twice.hf.config.baked_interventions] == ["set-to-mean", "custom"]

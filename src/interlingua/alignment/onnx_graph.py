@@ -16,6 +16,7 @@ from interlingua.errors import MissingExtraError, ModelError
 from interlingua.files import folder_written_whole
 from interlingua.measures.embedding import MAX_LENGTH
 from interlingua.models.quiet import quiet_transformers
+from interlingua.models.terms import licence_files
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -74,7 +75,7 @@ def save_onnx(folder: Path, exported: Path, model: LanguageModel, *, card: str) 
         tokenizer.enable_padding(pad_id=encoder.tokenizer.pad_token_id, pad_token=encoder.tokenizer.pad_token)
         tokenizer.save(str(temporary / "tokenizer.json"))
         (temporary / "README.md").write_text(card, encoding="utf-8")
-        for file in (*exported.glob("NOTICE"), *exported.glob("LICEN[CS]E*")):
+        for file in licence_files(exported):
             shutil.copy(file, temporary)
 
 

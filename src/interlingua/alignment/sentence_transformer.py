@@ -21,6 +21,7 @@ from interlingua.interventions import bake
 from interlingua.measures.embedding import MAX_LENGTH
 from interlingua.models.batching import added_ids
 from interlingua.models.quiet import quiet_transformers
+from interlingua.models.terms import licence_files
 from interlingua.valid import read_json
 
 if TYPE_CHECKING:
@@ -107,9 +108,8 @@ def save_sentence_transformer(
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary), create_model_card=False)
         _name_for_others(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
-        for file in ("NOTICE", *(path.name for path in checkpoint.glob("LICEN[CS]E*"))):
-            if (checkpoint / file).is_file():
-                shutil.copy(checkpoint / file, temporary)
+        for file in licence_files(checkpoint):
+            shutil.copy(file, temporary)
 
 
 def _dense(blocks: Sequence[Block], block: Block, weight: np.ndarray, bias: np.ndarray) -> Any:

@@ -66,9 +66,14 @@ def terms_of(name: str, model_type: str | None = None) -> Terms:
     licence = card.get("license") or (packaged.licence_id if packaged else None)
     licence = licence or ("gemma" if model_type in _GEMMA_TYPES else None)
     notice = _GEMMA_NOTICE if licence == "gemma" else None
-    files = (file for pattern in LICENCE_FILES for file in folder.glob(pattern)) if folder.is_dir() and local else ()
+    files = licence_files(folder) if folder.is_dir() and local else ()
     rounded = packaged.quantisation if packaged else "the types of a GGUF file" if gguf is not None else None
-    return Terms(base, on_hub, licence, notice, _text(base, licence, notice), rounded, tuple(sorted(files)))
+    return Terms(base, on_hub, licence, notice, _text(base, licence, notice), rounded, files)
+
+
+def licence_files(checkpoint: Path) -> tuple[Path, ...]:
+    """Return the files of a checkpoint's folder that go on with every copy of it."""
+    return tuple(sorted(file for pattern in LICENCE_FILES for file in checkpoint.glob(pattern)))
 
 
 def _metadata_of(gguf: Path) -> dict[str, Any]:
