@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import interlingua as il
+from interlingua.cli.known import WHAT
+
+README = Path(__file__).parents[1] / "README.md"
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 STUDY = ("study", "--measure", "retrieval", "--measure", "geometry")
@@ -71,11 +75,23 @@ def test_a_folder_without_splits_is_said_to_be_halved(run_cli, checkpoint, corpu
     assert "no splits: the first 2 lines of each language are the probe, the other 2 are evaluated" in printed
 
 
-@pytest.mark.parametrize("what", ["models", "corpora", "languages"])
+LISTED = {
+    "models": "gemma3-270m", "corpora": "starter", "languages": "spa_Latn", "finders": "lape",
+    "interventions": "set-to-mean", "presets": "paper-bloom-7b1   The paper's own settings",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WHAT)
 def test_list(run_cli, what):
     code, printed, _ = run_cli("list", what)
     assert code == 0
-    assert {"models": "gemma3-270m", "corpora": "starter", "languages": "spa_Latn"}[what] in printed
+    assert LISTED[what] in printed
+
+
+def test_readme_names_lists_that_there_are():
+    (line,) = re.findall(r"^interlingua list (.*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    first, others = re.fullmatch(r"(\w+) +# and (.*), each with its source", line).groups()
+    assert {first, *others.split(", ")} <= set(WHAT)
 
 
 def broken_corpus(tmp_path, files):
@@ -99,7 +115,10 @@ def broken_corpus(tmp_path, files):
         (["study", "nothing.yaml"], "cannot read the study 'nothing.yaml'"),
         (["study", "--model", "./nothing"], "cannot load model './nothing': there is no such folder"),
         (["report", "nothing"], "'nothing' holds no finished study"),
-        (["list", "colours"], "unknown list 'colours'; use models, corpora, languages, finders, interventions"),
+        (
+            ["list", "colours"],
+            "unknown list 'colours'; use models, corpora, languages, finders, interventions, presets",
+        ),
     ],
 )
 def test_wrong_input_exits_2_with_one_line_that_says_what(run_cli, monkeypatch, tmp_path, arguments, message):

@@ -11,9 +11,11 @@ from rich.text import Text
 from interlingua.cli.console import out
 from interlingua.errors import InputError
 
+WHAT = ("models", "corpora", "languages", "finders", "interventions", "presets")
+
 
 def list_known(
-    what: Annotated[str, typer.Argument(help="models, corpora, languages, finders or interventions.")],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(WHAT)}.")],
 ) -> None:
     """List what is known by name."""
     rows = _listings(what)
@@ -76,7 +78,11 @@ def _listings(what: str) -> list[tuple[str, ...]]:
 
         kinds = [(kind, "\n".join(explain(constructor))) for kind, constructor in INTERVENTIONS.items()]
         return [*kinds, ("any, with --control", "\n".join(explain(random_control)))]
-    raise InputError(f"unknown list '{what}'; use models, corpora, languages, finders, interventions")
+    if what == "presets":
+        from interlingua.study.presets import PRESETS, purpose_of
+
+        return [(name, purpose_of(name)) for name in PRESETS]
+    raise InputError(f"unknown list '{what}'; use {', '.join(WHAT)}")
 
 
 def _packaged_models() -> list[tuple[str, str]]:

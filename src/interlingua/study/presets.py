@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import takewhile
 
 PRESETS = ("starter", "grid", "flores200", "paper-bloom-7b1", "paper-aya-23-8b", "paper-polylm-13b")
 
@@ -12,3 +13,14 @@ def preset_text(name: str) -> str | None:
     if name not in PRESETS:
         return None
     return (files("interlingua.study") / "preset" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def purpose_of(preset: str) -> str:
+    """Return what a preset is for: the comment above its keys.
+
+    Example:
+        >>> purpose_of("starter")
+        'The default: the packaged model and the bundled corpus, a few minutes on two cores. Every key has its default.'
+    """
+    lines = takewhile(lambda line: line.startswith("#"), (preset_text(preset) or "").splitlines())
+    return "\n".join(line.removeprefix("# ") for line in lines)
