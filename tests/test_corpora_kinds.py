@@ -238,3 +238,66 @@ def test_a_fifo_is_an_error_and_does_not_hang(tmp_path):
     with pytest.raises(CorpusError, match=re.escape("en.txt' is not a regular file")):
         il.open_corpus(tmp_path).parallel("dev")
     assert json.dumps(il.open_corpus(tmp_path).splits)
+
+
+SIDES = {"en": "the cat\na dog\n", "es": "el gato\nun perro\n"}
+LINE = "A paragraph of running text that is long enough to be one, and no heading of anything else at all, I hope."
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """One source of each kind that is not on the Hub."""
+    datasets = pytest.importorskip("datasets")
+    folder = tmp_path_factory.mktemp("kinds")
+    for name in ("parallel/dev", "halves"):
+        (folder / name).mkdir(parents=True)
+        for code, lines in SIDES.items():
+            (folder / name / f"{code}.txt").write_text(lines, encoding="utf-8")
+    (folder / "pairs").mkdir()
+    for code, lines in SIDES.items():
+        (folder / "pairs" / f"en-es.{code}.txt").write_text(lines, encoding="utf-8")
+    rows = [{"en": "the cat", "es": "el gato"}, {"en": "a dog", "es": "un perro"}]
+    (folder / "table.csv").write_text("en,es\nthe cat,el gato\na dog,un perro\n", encoding="utf-8")
+    (folder / "running.csv").write_text(f"text\n{LINE}\n{LINE} Or not.\n", encoding="utf-8")
+    (folder / "running.txt").write_text(f"{LINE}\n", encoding="utf-8")
+    (folder / "text").mkdir()
+    (folder / "text" / "en.txt").write_text(f"{LINE}\n", encoding="utf-8")
+    local = {name: str(folder / name) for name in
+             ("parallel", "halves", "pairs", "text", "table.csv", "running.csv", "running.txt")}  # fmt: skip
+    return {
+        **{name: il.open_corpus(place) for name, place in local.items()},
+        "rows": il.open_corpus(datasets.Dataset.from_list(rows)),
+        "splits": il.open_corpus(datasets.DatasetDict({"dev": datasets.Dataset.from_list(rows)})),
+        **{name: il.open_corpus(name) for name in ("starter", "prompts")},
+    }
+
+
+READERS = {
+    "parallel": lambda source, split: source.parallel(split, languages=["en", "es"]),
+    "pairs": lambda source, split: source.pairs(*["en"] if source.name == "starter" else ["en", "es"], split=split),
+    "text": lambda source, split: source.text("en", split=split, min_length=1),
+}
+
+
+@FOLDER_CHECK
+@given(data=st.data())
+def test_a_corpus_is_of_the_split_that_was_asked_for_or_an_error(kinds, data):
+    """Whatever the kind and shape: no split is passed over in silence."""
+    name, shape = data.draw(st.sampled_from(sorted(kinds))), data.draw(st.sampled_from(sorted(READERS)))
+    split = data.draw(st.sampled_from(["dev", "devtest", "test", "train", "text", "nonsense"]))
+    try:
+        corpus = READERS[shape](kinds[name], split)
+    except InterlinguaError:
+        return
+    assert corpus.split == split
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "there"),
+    [("starter", "text", "text"), ("starter", "pairs", "devtest"), ("starter", "parallel", "dev, devtest"),
+     ("prompts", "text", "text"), ("table.csv", "pairs", "test"), ("running.csv", "text", "text"),
+     ("text", "text", "text"), ("splits", "pairs", "dev"), ("splits", "text", "dev"), ("rows", "pairs", "test")],
+)  # fmt: skip
+def test_an_unknown_split_is_an_error_that_lists_those_there_are(kinds, name, shape, there):
+    with pytest.raises(CorpusError, match=f"has no split 'nonsense'.*; it has {there}$"):
+        READERS[shape](kinds[name], "nonsense")

@@ -9,7 +9,7 @@ from pathlib import Path
 from interlingua.corpora.bucc_files import gold_files, read_gold_file
 from interlingua.corpora.folder import files_by_language, shown, splits_of
 from interlingua.corpora.lines import read_lines, read_text
-from interlingua.corpora.pairs import PairCorpus, line_by_line
+from interlingua.corpora.pairs import ONLY_SPLIT, PairCorpus, line_by_line
 from interlingua.corpora.paraphrase_files import read_paraphrases
 from interlingua.corpora.source import ENGLISH, Shape
 from interlingua.corpora.text import TextCorpus
@@ -18,8 +18,6 @@ from interlingua.errors import CorpusError, LanguageError
 from interlingua.languages import language_of_name, parse_language
 
 PAIR_FILE = re.compile(r"([\w.-]+\.)?(?P<left>[A-Za-z_]+)-(?P<right>[A-Za-z_]+)\.(?P<side>[A-Za-z_]+?)(\.txt)?")
-ONLY_SPLIT = "test"
-"""The split of pairs whose folder names none: they are for evaluation."""
 Pair = tuple[str, str]
 
 

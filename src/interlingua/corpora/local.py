@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from interlingua.corpora import layouts, tables
 from interlingua.corpora.folder import HALVES, halved, has_splits, read_folder, splits_of, unwrapped
-from interlingua.corpora.pairs import PairCorpus
+from interlingua.corpora.pairs import ONLY_SPLIT, PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.corpora.source import ENGLISH, Shape, Source
 from interlingua.corpora.text import TextCorpus
@@ -38,6 +39,10 @@ class FolderSource(Source):
     def is_halved(self) -> bool:
         """Whether its text is not in sub-folders."""
         return not has_splits(self.folder)
+
+    def splits_in(self, shape: Shape) -> tuple[str, ...] | None:
+        """Return the splits of its text; of pairs, their files say which each pair has."""
+        return None if shape == "pairs" else super().splits_in(shape)
 
     def default_languages(self, shape: Shape) -> tuple[str, ...] | None:
         """Return the languages of its text files where it is read as text."""
@@ -77,6 +82,10 @@ class TableSource(Source):
         """Return its name and columns, of a split where it has any."""
         return self._read_once(split if hasattr(self.table, "keys") else None)
 
+    def splits_in(self, shape: Shape) -> tuple[str, ...] | None:
+        """Return those of a dictionary of splits, which are the same in every shape; a table has none."""
+        return tuple(self.table) if hasattr(self.table, "keys") else super().splits_in(shape)
+
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """What its columns say that it is."""
@@ -96,14 +105,15 @@ class TableSource(Source):
         return corpus if hasattr(self.table, "keys") else halved(corpus, split)
 
     def _pairs(self, split: str | None, codes: tuple[str, ...]) -> PairCorpus:
-        name, columns = self._read(split or "test")
-        return tables.pairs_of_table(name, split or "test", columns, codes)
+        name, columns = self._read(split or ONLY_SPLIT)
+        return tables.pairs_of_table(name, split or ONLY_SPLIT, columns, codes)
 
     def _text(
         self, code: str, split: str | None, limit: int | None, characters: int | None, min_length: int
     ) -> TextCorpus:
         name, columns = self._read(split or "train")
-        return tables.text_of_table(name, columns, code, limit, characters, min_length)
+        corpus = tables.text_of_table(name, columns, code, limit, characters, min_length)
+        return replace(corpus, split=split) if split else corpus
 
 
 class TextSource(Source):

@@ -76,6 +76,14 @@ class NamedSource(Source):
         """Whether it lacks the splits `dev` and `devtest`, so that its halves take their place."""
         return not {PROBE_SPLIT, EVALUATION_SPLIT} <= set(self.splits)
 
+    def splits_in(self, shape: Shape) -> tuple[str, ...] | None:
+        """Return the splits that it has in a shape: `splits` are those of its parallel text, or of its only shape."""
+        if shape not in self.shapes:
+            return None
+        if self.shapes == (shape,) and self.splits:
+            return self.splits
+        return (self.pair_split,) if shape == "pairs" else super().splits_in(shape)
+
     def default_languages(self, shape: Shape) -> tuple[str, ...]:
         """Return the languages that are read in a shape where none are asked for."""
         return self.by_default.get(shape, self.languages)

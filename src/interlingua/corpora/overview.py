@@ -72,7 +72,8 @@ def open_parts(
         LanguageError: A language is unknown, or the corpus lacks it.
     """
     codes = parse_languages(languages)
-    for shape in source.shapes:
+    having = [shape for shape in source.shapes if split is None or split in (source.splits_in(shape) or [split])]
+    for shape in having or source.shapes:
         if shape == "parallel":
             for name in [split] if split else source.splits:
                 yield _parallel_part(source.parallel(name, languages=codes or None, limit=limit))
@@ -81,7 +82,7 @@ def open_parts(
                 yield _pair_part(source.pairs(*pair, split=split, limit=limit))
         else:
             for code in codes or _text_languages(source):
-                yield _text_part(source.text(code, limit=limit or _at_first(source)))
+                yield _text_part(source.text(code, split=split, limit=limit or _at_first(source)))
 
 
 def _text_languages(source: Source) -> Sequence[str]:

@@ -9,6 +9,9 @@ from interlingua.corpora.checks import CorpusWarning, find_warnings, require_no_
 from interlingua.errors import CorpusError
 from interlingua.files import sha256_of_json
 
+ONLY_SPLIT = "test"
+"""The split of pairs where nothing names one: they are for evaluation."""
+
 
 @dataclass(frozen=True)
 class PairCorpus:

@@ -8,9 +8,10 @@ from typing import Literal
 
 from interlingua.corpora.checks import require_limit
 from interlingua.corpora.folder import PROBE_SPLIT
-from interlingua.corpora.pairs import PairCorpus
+from interlingua.corpora.pairs import ONLY_SPLIT, PairCorpus
 from interlingua.corpora.parallel import ParallelCorpus
-from interlingua.corpora.text import MIN_LENGTH, TextCorpus
+from interlingua.corpora.text import MIN_LENGTH, WHOLE_TEXT, TextCorpus
+from interlingua.errors import CorpusError
 from interlingua.languages import parse_language, parse_languages
 
 Shape = Literal["parallel", "pairs", "text"]
@@ -39,6 +40,10 @@ class Source(ABC):
     def is_halved(self) -> bool:
         """Whether it has no splits, so that its halves serve as `dev` and `devtest`."""
         return True
+
+    def splits_in(self, shape: Shape) -> tuple[str, ...] | None:
+        """Return the splits that it has in a shape; None where only its files say which, and their reader looks."""
+        return {"parallel": self.splits, "pairs": (ONLY_SPLIT,), "text": (WHOLE_TEXT,)}[shape]
 
     def default_languages(self, shape: Shape) -> tuple[str, ...] | None:
         """Return the languages that are read in a shape where none are asked for; None where it does not say."""
@@ -101,7 +106,7 @@ class Source(ABC):
         Args:
             *languages: One language for paraphrases, or for its pair with English; two for a pair, in the order of the
                 sides; none where the corpus has one pair.
-            split: By default `test`, or the only one of a folder.
+            split: By default `test`, or the only one of a folder; what has no splits is called `test`.
             limit: Keep the first `limit` pairs, and on each side as many distractors.
             drop_duplicates: Leave out pairs with a sentence that repeats an earlier one, and distractors. Of PAWS-X,
                 repeats are always left out.
@@ -110,7 +115,7 @@ class Source(ABC):
             Two sides and the gold pairs; what was left out is counted in `dropped`.
 
         Raises:
-            CorpusError: It has no pairs, or its text is empty, unreadable or not aligned.
+            CorpusError: It has no pairs, or not this split, or its text is empty, unreadable or not aligned.
             LanguageError: A language is unknown, or the corpus lacks the pair.
 
         Example:
@@ -121,6 +126,7 @@ class Source(ABC):
         """
         require_limit(limit)
         codes = tuple(parse_language(language) for language in languages)
+        self._require_split("pairs", split)
         corpus = self._pairs(split, codes)
         if codes != corpus.languages == codes[::-1]:
             corpus = corpus.swapped()
@@ -141,7 +147,7 @@ class Source(ABC):
 
         Args:
             language: Any code or name of a language.
-            split: Of a `datasets.DatasetDict`; by default `train`.
+            split: Of a `datasets.DatasetDict`, by default `train`; what has no splits is called `text`.
             limit: Read this many paragraphs at most.
             characters: Read no more paragraphs than reach this many characters. Of Wikipedia, which is streamed, 50
                 million where neither bound is given.
@@ -151,7 +157,7 @@ class Source(ABC):
             Paragraphs; those that were left out are counted in `dropped`.
 
         Raises:
-            CorpusError: It is not running text, or its text is empty or unreadable.
+            CorpusError: It is not running text, has not this split, or its text is empty or unreadable.
             LanguageError: The language is unknown, or the corpus lacks it.
 
         Example:
@@ -162,7 +168,14 @@ class Source(ABC):
         """
         require_limit(limit)
         require_limit(characters)
+        self._require_split("text", split)
         return self._text(parse_language(language), split, limit, characters, min_length)
+
+    def _require_split(self, shape: Shape, split: str | None) -> None:
+        known = self.splits_in(shape)
+        if split is not None and known is not None and split not in known:
+            what = {"parallel": "of parallel text", "pairs": "of pairs", "text": "of running text"}[shape]
+            raise CorpusError(f"corpus '{self.name}' has no split '{split}' {what}; it has {', '.join(known)}")
 
     @abstractmethod
     def _parallel(self, split: str, codes: tuple[str, ...] | None) -> ParallelCorpus: ...

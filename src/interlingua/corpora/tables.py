@@ -16,7 +16,7 @@ from interlingua.corpora.lines import read_text
 from interlingua.corpora.pairs import PairCorpus, line_by_line
 from interlingua.corpora.parallel import ParallelCorpus
 from interlingua.corpora.paraphrase_files import from_labelled_rows
-from interlingua.corpora.text import ParagraphFilter, TextCorpus, first_paragraphs
+from interlingua.corpora.text import WHOLE_TEXT, ParagraphFilter, TextCorpus, first_paragraphs
 from interlingua.errors import CorpusError, LanguageError, MissingExtraError
 from interlingua.languages import NO_LANGUAGE, language_of_name, parse_language
 
@@ -113,7 +113,7 @@ def text_of_table(
     kept = ParagraphFilter(min_length)
     texts = require_text(f"'{name}', column '{column}'", columns[column])
     paragraphs = first_paragraphs(kept.paragraphs(texts), limit, characters)
-    return TextCorpus(name, "text", language, paragraphs, kept.counts)
+    return TextCorpus(name, WHOLE_TEXT, language, paragraphs, kept.counts)
 
 
 def language_columns(columns: Columns) -> dict[str, str]:

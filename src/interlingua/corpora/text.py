@@ -11,6 +11,8 @@ from interlingua.files import sha256_of_json
 
 MIN_LENGTH = 100
 """Paragraphs of fewer characters are left out by default: headings, captions, remains of tables."""
+WHOLE_TEXT = "text"
+"""The split of running text where nothing names one."""
 
 
 @dataclass(frozen=True)

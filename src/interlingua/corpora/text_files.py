@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlingua.corpora.lines import read_text
-from interlingua.corpora.text import ParagraphFilter, TextCorpus, first_paragraphs
+from interlingua.corpora.text import WHOLE_TEXT, ParagraphFilter, TextCorpus, first_paragraphs
 
 
 def read_text_corpus(
@@ -18,4 +18,4 @@ def read_text_corpus(
     """
     kept = ParagraphFilter(min_length)
     paragraphs = first_paragraphs(kept.paragraphs([read_text(path)]), limit, characters)
-    return TextCorpus(name, "text", language, paragraphs, kept.counts)
+    return TextCorpus(name, WHOLE_TEXT, language, paragraphs, kept.counts)
