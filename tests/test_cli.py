@@ -252,6 +252,14 @@ def test_a_truncated_checkpoint_exits_2(run_cli, llama, corpus_folder, tmp_path)
     assert "cannot load model" in errors
 
 
+@pytest.mark.parametrize("name", ["emb.en", "emb", ".npy", "emb.npy.es", "emb.NPY"])
+def test_embeddings_under_a_name_that_does_not_end_in_npy_are_an_error(run_cli, tmp_path, name):
+    (tmp_path / "lines.txt").write_text("el gato\n", encoding="utf-8")
+    code, _, errors = run_cli("embed", "--model", "nowhere", tmp_path / "lines.txt", "--out", tmp_path / name)
+    assert (code, f"'{name}' should end in .npy" in errors) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["lines.txt"]
+
+
 def test_a_shell_completes_commands_and_options(run_cli, monkeypatch):
     assert "--install-completion" in run_cli("--help")[1]
     monkeypatch.setenv("_INTERLINGUA_COMPLETE", "complete_bash")

@@ -94,6 +94,21 @@ def require_file(path: Path) -> None:
         raise InputError(f"'{path}' is a folder; name a file in it")
 
 
+def require_suffix(path: Path, suffix: str, written: str) -> None:
+    """Raise unless the name of a file ends as its format does.
+
+    Args:
+        path: The file.
+        suffix: For example `.npy`.
+        written: What is written, and how, for the message.
+
+    Raises:
+        InputError: It ends in another way.
+    """
+    if path.suffix != suffix:
+        raise InputError(f"{written}; '{path.name}' should end in {suffix}")
+
+
 def _folder_written_whole(path: Path) -> Generator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

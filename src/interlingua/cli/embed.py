@@ -26,13 +26,13 @@ def embed(
     import numpy as np
 
     from interlingua.corpora.lines import read_lines
-    from interlingua.files import require_file, written_whole
+    from interlingua.files import require_file, require_suffix, written_whole
     from interlingua.interventions import edited
     from interlingua.measures import embed as embed_sentences
     from interlingua.models.pooling import Pooling
 
     require_file(file)
-    file = file.with_suffix(".npy")
+    require_suffix(file, ".npy", "embeddings are written as an array of NumPy")
     lines, edit = read_lines(sentences), load_intervention(intervention)
     if not all(lines):
         raise InputError(f"line {lines.index('') + 1} of '{sentences}' is empty; remove it")

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from interlingua.errors import ActivationError, InputError
-from interlingua.files import written_whole
+from interlingua.files import require_suffix, written_whole
 from interlingua.measures.sampling import Sampler, Sampling
 from interlingua.models.batching import tokenise
 from interlingua.models.quiet import quiet_transformers
@@ -232,8 +232,7 @@ def write_texts(file: str | Path, texts: pd.DataFrame) -> None:
 
 def require_jsonl(path: Path) -> None:
     """Raise an InputError for a file name that does not end in `.jsonl`."""
-    if path.suffix != ".jsonl":
-        raise InputError(f"texts are written as JSON lines; '{path.name}' should end in .jsonl")
+    require_suffix(path, ".jsonl", "texts are written as JSON lines")
 
 
 @contextmanager
