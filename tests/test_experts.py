@@ -103,6 +103,26 @@ def test_average_precision_can_rank_instead(experts):
         experts.rank_by("f1")
 
 
+@pytest.mark.parametrize(
+    ("ranking", "message"),
+    [(np.zeros((4, 7)), "has the shape"), (np.full((4, 320), np.nan), "not finite"), ([[1.0], [1.0, 2.0]], "shape"),
+     (np.full((4, 320), "best"), "has the type"), (3, "has the shape")],
+)  # fmt: skip
+def test_a_ranking_that_is_none_is_an_error(experts, ranking, message):
+    with pytest.raises(InputError, match=f"cannot rank experts: .*{message}"):
+        experts.with_ranking("my_scores", ranking)
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, np.float32, float])
+def test_a_ranking_of_ones_own_is_saved_as_it_is_called(experts, kind, tmp_path):
+    ranking = np.arange(4 * 320).reshape(4, 320) % 7 * np.ones(1, kind)
+    ranked = experts.with_ranking("my_scores", ranking.astype(kind))
+    ranked.save_pretrained(tmp_path / "e")
+    again = il.Experts.from_pretrained(tmp_path / "e")
+    assert again.ranked_by == again.made_from["ranked_by"] == "my_scores"
+    assert again.top("es", 40).tolist() == np.argsort(-ranking[1].astype(float), kind="stable")[:40].tolist()
+
+
 def test_selectivity_is_the_lead_over_the_next_language(experts):
     row = experts.row("es")
     for neuron in range(0, 320, 37):

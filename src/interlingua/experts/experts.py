@@ -114,8 +114,22 @@ class Experts(HubArtifact):
         return self.with_ranking(finder, FINDERS[finder](self.scores))
 
     def with_ranking(self, name: str, ranking: np.ndarray) -> Experts:
-        """Return the same experts, ranked by scores of your own: float64 [languages, neurons], finite."""
-        require_array("ranking", ranking, self.auroc.shape)
+        """Return the same experts, ranked by scores of your own.
+
+        Args:
+            name: What the ranking is called.
+            ranking: Finite numbers [languages, neurons], the highest first.
+
+        Raises:
+            InputError: They have another shape, or are not finite numbers.
+        """
+        try:
+            ranking = np.asarray(ranking)
+            if np.issubdtype(ranking.dtype, np.integer):
+                ranking = ranking.astype(np.float64)
+            require_array(name, ranking, self.auroc.shape)
+        except ValueError as error:
+            raise InputError(f"cannot rank experts: {error}") from None
         return replace(self, ranked_by=name, ranking=ranking, made_from={**self.made_from, "ranked_by": name})
 
     def among(self, neurons: NeuronIndex) -> Experts:
@@ -313,9 +327,9 @@ class Experts(HubArtifact):
                 require_array(name, arrays[name], (shape[0], len(neurons.expert_mlps)), integers=True, low=0)
         except (KeyError, ValueError) as error:
             raise damaged(folder, error.args[0]) from None
-        ranked_by, ranking = description["ranked_by"].replace("_", "-"), arrays.get("ranking")
-        if ranking is None and ranked_by == "average-precision":  # of 0.1, which kept no ranking
-            ranking = arrays["average_precision"]
+        ranked_by, ranking = description["ranked_by"], arrays.get("ranking")
+        if ranking is None and ranked_by in ("average-precision", "average_precision"):  # of 0.1: it kept no ranking
+            ranked_by, ranking = "average-precision", arrays["average_precision"]
         elif ranking is None and ranked_by != "auroc":
             raise damaged(folder, f"it is ranked by {ranked_by} and has no ranking")
         return cls(
