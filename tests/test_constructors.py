@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import linregress
 
 import interlingua as il
@@ -136,6 +138,30 @@ def test_only_keeps_layers_and_modules(llama, experts):
     assert len(kept) == ((before.layer == 1) & (before.module != "gate_proj")).sum()
     with pytest.raises(InputError, match="the model has no q_proj; it has down_proj, gate_proj, up_proj"):
         edit.only(llama.neurons, modules=["q_proj"])
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.none() | st.sets(st.sampled_from([0, 1])).map(sorted),
+            st.none() | st.sets(st.sampled_from(["down_proj", "gate_proj", "up_proj"])).map(sorted),
+        ),
+        max_size=4,
+    )
+)
+def test_only_says_what_an_edit_still_reaches(llama, experts, steps):
+    """Of an edit that names its layers too; what a step does not name stays as it is."""
+    edit = il.contrastive_vector(experts, "es", layers=[0, 1])
+    layers, modules = {0, 1}, {"down_proj", "gate_proj", "up_proj"}
+    for some_layers, some_modules in steps:
+        edit = edit.only(llama.neurons, layers=some_layers, modules=some_modules)
+        layers &= layers if some_layers is None else set(some_layers)
+        modules &= modules if some_modules is None else set(some_modules)
+    where = llama.neurons.locate(edit.by_neuron(llama.neurons)[0])
+    assert set(where.layer) == (layers if "down_proj" in modules else set())
+    if len(edit):
+        assert set(edit.parameters["layers"]) == layers
+        assert set(edit.parameters.get("modules", modules)) == modules
 
 
 def test_matched_control_has_as_many_neurons_in_each_layer(llama, experts):

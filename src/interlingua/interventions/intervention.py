@@ -121,6 +121,9 @@ class Intervention(HubArtifact):
     ) -> Intervention:
         """Return the edit restricted to some layers, or to some kinds of linear layers, or both.
 
+        Its parameters `layers` and `modules` say which of these an edit still reaches; those that are not named here
+        stay as they are.
+
         Args:
             neurons: The index of the model's neurons.
             layers: Numbers of blocks.
@@ -143,7 +146,11 @@ class Intervention(HubArtifact):
             kept &= where.layer.isin(layers).to_numpy()
         if modules is not None:
             kept &= where.module.isin(modules).to_numpy()
-        parameters = {**self.parameters, "layers": list(layers or ()), "modules": list(modules or ())}
+        parameters = dict(self.parameters)
+        for name, given in (("layers", layers), ("modules", modules)):
+            if given is not None:
+                earlier = parameters.get(name) or given
+                parameters[name] = [item for item in given if item in earlier]
         return Intervention.of_neurons(
             neurons, ids[kept], scale=scale[kept], shift=shift[kept], kind=self.kind, parameters=parameters
         )
