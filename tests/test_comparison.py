@@ -11,6 +11,7 @@ import interlingua as il
 from interlingua.alignment import Settings
 from interlingua.alignment.beside import MEANS, NOTHING, PAIRS, THE_MAP
 from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.blocks import embed_blocks
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import TOLERANCE, choose, shortlist
 from interlingua.alignment.edits import EditGrid
@@ -147,14 +148,24 @@ def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
     )
 
 
-def test_encoders_are_judged_on_the_same_sentences_beside_the_map(llama, probe, evaluation, bitext_folder, tmp_path):
+def test_encoders_are_judged_on_the_same_sentences_beside_the_map(
+    llama, probe, evaluation, bitext_folder, tmp_path, monkeypatch
+):
     """An encoder that is the map itself ties with it, and the centred one is what centring gives by hand."""
-    settings = Settings(layers=(1,), methods=("weighted-wccn",), sif=False, max_blocks=1, folds=2,
+    read = []
+
+    def counted(model, sentences, *args, special_tokens, **others):
+        read.append((tuple(sentences), special_tokens))
+        return embed_blocks(model, sentences, *args, special_tokens=special_tokens, **others)
+
+    monkeypatch.setattr("interlingua.alignment.spaces.embed_blocks", counted)
+    settings = Settings(layers=(0, 1), methods=("identity", "weighted-wccn"), sif=False, max_blocks=1, folds=2,
                         draws=1, sizes=(), resamples=20)  # fmt: skip
     aligner = il.compare(llama, probe, evaluation, tmp_path, settings=settings).chosen.fit()
     twin = Encoder("twin", aligner.encode)
     bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
     found = il.compare(llama, probe, evaluation, tmp_path, settings=settings, bitexts=bitexts, encoders=[twin])
+    assert len(read) == len(set(read)), "no text is read twice"
     table = found.tables["encoders"].set_index(["corpus", "encoder", "looked_at", "scoring"])
     assert set(table.index.unique("looked_at")) == {NOTHING, MEANS, PAIRS}
     ours, theirs = (table.loc[("starter", name, NOTHING, "cosine")] for name in (THE_MAP, "twin"))
