@@ -6,10 +6,13 @@ import re
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
+from hypothesis import given
+from hypothesis import strategies as st
 
 import interlingua as il
 from conftest import make_model
 from interlingua.alignment.onnx_graph import save_onnx
+from interlingua.models.card import MOST_ROWS, table_of
 from interlingua.models.terms import terms_of
 from test_interventions import some_edit
 
@@ -109,3 +112,11 @@ def test_a_composed_edit_and_one_of_many_languages_have_cards(family_models, exp
     assert ModelCard.load(tmp_path / "both" / "README.md").data.language == ["es", "ja"]
     il.Intervention.of_neurons(llama.neurons, np.array([1]), scale=0.0, shift=0.0).save_pretrained(tmp_path / "own")
     assert len((tmp_path / "own" / "README.md").read_bytes()) < FEW_KB
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("a|\\_*<b \n"), min_size=1), min_size=1, max_size=40))
+def test_no_name_ends_a_cell_or_a_row_of_a_table(names):
+    table = table_of(("language", "AUROC"), [(name, "0.9") for name in names]).split("\n\nAnd ")[0]
+    rows = table.splitlines()
+    assert len(rows) == 2 + min(len(names), MOST_ROWS)
+    assert {len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows} == {4}

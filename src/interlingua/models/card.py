@@ -10,6 +10,7 @@ from typing import Any
 from huggingface_hub import ModelCardData
 
 from interlingua.languages import language_name, short_code
+from interlingua.markdown import markdown_table
 from interlingua.models.terms import Terms
 
 UNTOLD = (
@@ -135,11 +136,10 @@ def shown_name(model: str) -> str:
     return model.rstrip("/").rpartition("/")[2] if model.startswith(("/", "~")) else model
 
 
-def table_of(header: Sequence[str], cells: Sequence[Sequence[object]]) -> str:
-    """Return a table in Markdown, its first rows where it is long."""
-    lines = [header, ["---"] * len(header), *cells[:MOST_ROWS]]
+def table_of(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, of names and numbers: its first rows where it is long."""
     more = f"\n\nAnd {len(cells) - MOST_ROWS} more." if len(cells) > MOST_ROWS else ""
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + more
+    return markdown_table(header, cells[:MOST_ROWS], [name != header[0] for name in header]) + more
 
 
 def named(languages: Iterable[str]) -> str:

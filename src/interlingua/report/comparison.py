@@ -11,10 +11,10 @@ import pandas as pd
 from interlingua.alignment import Comparison
 from interlingua.alignment.embedded_probe import NONE
 from interlingua.files import write_json, written_whole
+from interlingua.markdown import markdown_frame
 from interlingua.report.figures import require_matplotlib, save_figure
 from interlingua.report.figures.growth import growth_figure
 from interlingua.report.figures.layers import is_plain, layers_figure
-from interlingua.report.markdown import markdown_frame
 from interlingua.report.table_files import no_formulas
 
 

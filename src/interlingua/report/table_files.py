@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from interlingua.files import written_whole
+from interlingua.markdown import markdown_table, markdown_text
 from interlingua.report.layout import Cell, PaperTable
-from interlingua.report.markdown import markdown_table, markdown_text
 
 UNSEEN_COLOUR = "red"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
