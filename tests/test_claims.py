@@ -27,7 +27,6 @@ from claim_tables import (
     with_random,
 )
 from interlingua.analysis.claims import CLAIMS, claims_by_target
-from interlingua.analysis.controls import with_random_as_steered
 from interlingua.errors import InputError
 from interlingua.intervals import mean_interval
 from interlingua.study import StudyConfig
@@ -207,15 +206,6 @@ def test_random_neurons_called_steered_earn_a_claim_about_experts_only_where_the
     expected = "holds, and for random neurons too" if too else "holds" if earned else None
     for verdict in judged.verdict[["C4", "C5"]]:
         assert verdict == expected if expected else not verdict.startswith("holds")
-
-
-def test_random_stands_in_the_place_of_experts():
-    tables = {"retrieval": retrieval(0.1, 0.2, 0.3), "geometry": geometry(-0.1)}
-    swapped = with_random_as_steered(tables)
-    random = tables["retrieval"].query("condition == 'random'")
-    assert swapped["retrieval"].query("condition == 'steered'").top1.tolist() == random.top1.tolist()
-    assert set(swapped["geometry"].condition) == {"original"}
-    assert (tables["retrieval"].condition == "steered").any(), "the tables are as they were"
 
 
 def test_each_target_is_judged_alone():

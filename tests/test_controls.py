@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import interlingua as il
 from interlingua.analysis import controls
+from interlingua.analysis.evidence import unpacked
 from interlingua.analysis.schema import CONTROL, DRAW
 from interlingua.interventions import make_intervention, ranked_at_random
-from interlingua.measures.hits import packed, unpacked
+from interlingua.measures.hits import packed
 from interlingua.study import StudyConfig
 from interlingua.study.conditions import conditions, make_edit
 
@@ -19,7 +20,7 @@ CODES = ["spa_Latn", "eng_Latn", "deu_Latn", "jpn_Jpan"]
 
 @given(st.lists(st.booleans(), min_size=1, max_size=70))
 def test_packed_hits_are_unpacked(hits):
-    assert unpacked(packed(np.array(hits)), len(hits)).tolist() == hits
+    assert unpacked({"bits": packed(np.array(hits)), "n": len(hits)}).tolist() == hits
 
 
 def table_of(gain, random, drawn, seed=0):
@@ -155,7 +156,7 @@ def test_a_study_measures_every_draw_and_keeps_the_hits(checkpoint, corpus_folde
         both = tables[f"{name}hits"].merge(tables[f"{name}retrieval"], on=[*keys, "query", "candidate"])
         assert len(both) == len(tables[f"{name}hits"])
         for row in both.itertuples():
-            assert unpacked(row.bits, row.n_x).mean() == pytest.approx(row.top1)
+            assert unpacked({"bits": row.bits, "n": row.n_x}).mean() == pytest.approx(row.top1)
     model = il.load_model(checkpoint, dtype="float32")
     experts = il.find_experts(model, il.open_corpus(corpus_folder).parallel())
     condition = next(c for c in conditions(config) if c.match == "own-mean" and c.draw == 1)

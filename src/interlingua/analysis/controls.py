@@ -9,7 +9,7 @@ import pandas as pd
 from interlingua.analysis.claims import Measured, effects
 from interlingua.analysis.claims.effect import Effect
 from interlingua.analysis.claims.judge import rank
-from interlingua.analysis.schema import EDIT, PRE, RANDOM, STEERED, Tables
+from interlingua.analysis.schema import EDIT, STEERED, Tables
 
 COLUMNS = [*EDIT, "effect", "match", "experts", "draws", "mean", "lowest", "highest", "p"]
 
@@ -51,19 +51,3 @@ def _beside_draws(name: str, experts: Effect, measured: Sequence[Effect]) -> lis
         spread = (values.mean(), values.min(), values.max(), p)
         rows.append((*edit, name, match, experts.value, len(values), *spread))
     return rows
-
-
-def with_random_as_steered(tables: Tables) -> Tables:
-    """Return a study's tables in which the first draw of random neurons stands in the place of the experts.
-
-    A claim about experts is worth something only if it does not hold of these.
-    """
-    swapped = {}
-    for name, table in tables.items():
-        if "condition" in table and name not in ("paraphrase", "paraphrase_random"):
-            kept = table[table.condition != STEERED]
-            swapped[name] = kept.assign(condition=kept.condition.replace({RANDOM: STEERED}))
-    if "paraphrase" in tables and "paraphrase_random" in tables:
-        pre = tables["paraphrase"][tables["paraphrase"].condition == PRE]
-        swapped["paraphrase"] = pd.concat([pre, tables["paraphrase_random"]], ignore_index=True)
-    return swapped

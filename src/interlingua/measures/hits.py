@@ -17,7 +17,7 @@ def hits_table(answers: Mapping[tuple[str, str], Answers]) -> pd.DataFrame:
         answers: By query and candidate: two languages, or the two sides of one.
 
     Returns:
-        A tidy table with the columns query, candidate, n (queries) and bits: bytes, of which `unpacked` makes bools.
+        A tidy table with the columns query, candidate, n (queries) and bits: bytes, a bit a query.
     """
     rows = [
         (a, b, len(answer.gold), packed(answer.chosen == answer.gold)) for (a, b), answer in answers.items() if a != b
@@ -29,12 +29,7 @@ def packed(hits: np.ndarray) -> bytes:
     """Return bools as bytes, eight to one.
 
     Example:
-        >>> unpacked(packed(np.array([True, False, True])), 3)
-        array([ True, False,  True])
+        >>> packed(np.array([True, False, True])) == bytes([0b10100000])
+        True
     """
     return np.packbits(hits).tobytes()
-
-
-def unpacked(bits: bytes, n: int) -> np.ndarray:
-    """Return n bools from the bytes that `packed` made of them: bool [n]."""
-    return np.unpackbits(np.frombuffer(bits, np.uint8), count=n).astype(bool)
