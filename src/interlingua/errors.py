@@ -60,7 +60,7 @@ class ActivationError(InterlinguaError):
 
 
 class OutOfMemoryError(InterlinguaError):
-    """Memory does not suffice for the smallest piece of work."""
+    """Even the smallest batch does not fit in memory."""
 
 
 class StorageError(InterlinguaError):

@@ -73,7 +73,7 @@ def folder_written_whole(path: Path) -> Generator[Path]:
 
 
 def require_folder(path: Path) -> None:
-    """Raise unless a folder could be written there: commands ask before the work that the folder is for.
+    """Raise unless a folder could be written there, so that a command fails before the work starts.
 
     Raises:
         InputError: It is a file, or the working directory or a parent of it.

@@ -16,7 +16,7 @@ _enabled = True
 
 
 def progress_bar(description: str, total: int, unit: str = "it") -> std.tqdm:
-    """Return a bar to be used as a context: `bar.update(n)` tells that `n` more are done.
+    """Return a bar to be used as a context: `bar.update(n)` advances it by `n`.
 
     Args:
         description: What is done, as "Embedding".

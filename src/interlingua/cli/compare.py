@@ -37,7 +37,9 @@ def compare(
     k: Annotated[list[int] | None, typer.Option("-k", help="Their numbers of experts; may be repeated.")] = None,
     strength: Annotated[list[float] | None, typer.Option(help="Their strengths; may be repeated.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Their targets; may be repeated.")] = None,
-    interventions: Annotated[bool, typer.Option(help="Screen interventions too, as options of theirs ask.")] = False,
+    interventions: Annotated[
+        bool, typer.Option(help="Screen interventions too; implied by --kind, -k, --strength, --target.")
+    ] = False,
     max_blocks: Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")] = 3,
     dimensions: Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")] = None,
     special_tokens: Annotated[

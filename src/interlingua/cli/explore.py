@@ -36,7 +36,7 @@ def explore(
     port: Annotated[int | None, typer.Option(help="Of this machine; by default the first free from 7860 on.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Steer, align and look into a model on a local page; nothing leaves the machine (extra `explore`)."""
+    """Steer, align and inspect a model on a local page; nothing leaves the machine (extra `explore`)."""
     from interlingua.explore import open_session, session_of_run
     from interlingua.explore.page.serve import require_gradio, serve
     from interlingua.study import open_run

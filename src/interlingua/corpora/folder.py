@@ -67,7 +67,7 @@ def halved(whole: ParallelCorpus, split: str) -> ParallelCorpus:
 
 
 def shown(paths: Iterable[Path]) -> list[Path]:
-    """Return paths in order, without what begins with a dot: systems and editors hide files so."""
+    """Return paths in order, without hidden files (leading `.` or `~`)."""
     return sorted(path for path in paths if not path.name.startswith((".", "~")))
 
 

@@ -16,7 +16,7 @@ from interlingua.models.terms import Terms
 UNTOLD = (
     "config", "corpus_sha256", "device", "edit", "neurons", "probe", "tokenizer", "torch", "transformers", "weights",
 )  # fmt: skip
-"""What a manifest has of how a thing was made, and a card has not: checksums, and versions of what computed it."""
+"""Manifest keys that cards leave out."""
 
 LONGEST = 300
 MOST_ROWS = 30

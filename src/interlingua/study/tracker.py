@@ -1,4 +1,4 @@
-"""What became of each cell of a study while it runs: recorded, logged, and said what is to be computed again."""
+"""Records and logs each cell's outcome, and says which to compute again."""
 
 from __future__ import annotations
 
