@@ -16,6 +16,7 @@ from interlingua.corpora import ParallelCorpus
 from interlingua.measures.bitext import find_bitext
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import N_NEIGHBORS, Scoring
+from interlingua.progress import tracked
 
 NOTHING, MEANS, PAIRS = "nothing", "its means", "pairs found in it"
 """What is taken from the text that is judged on, without labels."""
@@ -81,7 +82,10 @@ def ways_of_map(alignment: LinearAlignment, spread: Spread | None, read: Spaces,
 
 def ways_of_encoder(encoder: Encoder, sentences: Mapping[str, Sequence[str]]) -> Ways:
     """Return what an encoder makes of text: as it is, and centred on the text."""
-    vectors = {code: np.asarray(encoder.encode(lines), dtype=np.float64) for code, lines in sentences.items()}
+    vectors = {
+        code: np.asarray(encoder.encode(lines), dtype=np.float64)
+        for code, lines in tracked(sentences.items(), f"Encoding by {encoder.name}", "language")
+    }
     centred = {code: space - space.mean(axis=0) for code, space in vectors.items()}
     return {(encoder.name, NOTHING): vectors, (encoder.name, MEANS): centred}
 
