@@ -1,5 +1,6 @@
 """The comparison: chosen inside the probe, judged once, resumed, and told in tables and a sentence."""
 
+import importlib.util
 import json
 from typing import cast
 
@@ -310,6 +311,9 @@ def test_the_commands_compare_and_align_write_what_they_say(checkpoint, tmp_path
     assert "Held-out top-1 inside the probe" in printed
     assert il.Aligner.from_pretrained(tmp_path / "a").encode(["el gato"]).shape == (1, 32)
     assert (tmp_path / "st" / "modules.json").is_file()
+    if importlib.util.find_spec("onnxscript"):
+        run("align", *common, "--corpus", folder, "--out", tmp_path / "c", "--onnx", tmp_path / "graph")
+        assert (tmp_path / "graph" / "model.onnx").is_file()
     (tmp_path / "text").mkdir()
     for code, lines in {"es": "el gato\nla casa\n\nsí\n", "de": "der Hund\nnein\n"}.items():
         (tmp_path / "text" / f"{code}.txt").write_text(lines, encoding="utf-8")

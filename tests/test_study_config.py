@@ -37,7 +37,7 @@ def test_a_wrong_config_is_an_error_that_names_it(tmp_path, text, message):
 
 
 @pytest.mark.parametrize("name", [None, *PRESETS])
-def test_a_printed_config_loads_to_the_same_and_has_a_comment_for_every_key(tmp_path, name):
+def test_a_printed_config_loads_to_the_same_and_has_a_comment_for_all_key(tmp_path, name):
     config = load_config(name, kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.2, "strength": 0.5}])
     text = commented_yaml(config)
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
@@ -71,7 +71,7 @@ def test_a_target_has_its_own_k_where_it_is_given_some():
     config = StudyConfig(targets=["es", "de", "fr"], k=[9], k_of_target={"Spanish": [5, 7], "de": [5]})
     steered = [condition.title() for condition in conditions(config) if condition.name == "steered"]
     assert steered == ["steered es k=5", "steered es k=7", "steered de k=5", "steered fr k=9"]
-    assert config.every_k == (5, 7, 9)
+    assert config.all_k == (5, 7, 9)
     with pytest.raises(InputError, match="k_of_target: jpn_Jpan is no target"):
         load_config(targets=["es"], k_of_target={"ja": [5]})
     with pytest.raises(InputError, match="unknown language 'esx'"):

@@ -3,12 +3,12 @@
     python slope.py runs/cloned-* --models models --compared compared --language kor_Hang --out results/cloned
 
 A run is named as the checkpoint that it studied. For each language that is named: its share, the held-out loss, the
-mean AUROC of its experts, the share of texts in it and its log perplexity before and after steering to it, and
-retrieval between the languages before, after, and for random neurons on average, with the rank of the experts among
-those draws. The slope is that of a line over the logarithm of the share, a model and language a point, with a 95 %
-interval. `rows.csv`, `slopes.csv`, `losses.csv` (the held-out losses along the way) and `spaces.csv` (what
-`interlingua compare` finds in each model before any steering: in its best layer as it is, with each language's mean
-subtracted, and behind a fitted map) are written.
+mean AUROC of its experts, the share of texts in it before and after steering to it and for one draw of random neurons,
+its log perplexity before and after, and retrieval between the languages before, after, and for random neurons on
+average, with the rank of the experts among those draws. The slope is that of a line over the logarithm of the share, a
+model and language a point, with a 95 % interval. `rows.csv`, `slopes.csv`, `losses.csv` (the held-out losses along the
+way) and `spaces.csv` (what `interlingua compare` finds in each model before any steering: in its best layer as it is,
+with each language's mean subtracted, and behind a fitted map) are written.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def row_of(run: Run, model: Path, language: str) -> dict[str, object]:
         "p": (1 + (uniform >= top1["steered"]).sum()) / (len(uniform) + 1),
         "lands_on_target": landing.loc["steered", "share"],
         "text_share": text["original"],
+        "text_share_random": text["random"],
         "text_share_gain": text["steered"] - text["original"],
         "log_perplexity": perplexity["original"],
         "rise_of_log_perplexity": perplexity["steered"] - perplexity["original"],

@@ -41,12 +41,16 @@ def align(
     ] = None,
     self_training: Annotated[bool, typer.Option(help="Whether to refit the map on pairs found in that text.")] = True,
     export: Annotated[Path | None, typer.Option(help="Write a folder for sentence-transformers as well.")] = None,
+    onnx: Annotated[
+        Path | None, typer.Option(help="Write a folder with one ONNX graph as well (extra `onnx`).")
+    ] = None,
     folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
 ) -> None:
     """Find the best way to align a frozen model, and write an aligner: a map and the layer that it reads."""
     from interlingua.alignment import align as align_model
     from interlingua.alignment.edits import EditGrid
+    from interlingua.alignment.onnx_graph import require_onnx
     from interlingua.alignment.sentence_transformer import require_sentence_transformers
     from interlingua.corpora import open_corpus
     from interlingua.corpora.folder import read_unaligned
@@ -55,15 +59,18 @@ def align(
     from interlingua.models.checkpoint import takes_biases
 
     require_folder(folder)
-    if export is not None:
-        require_folder(export)
+    exported = [path for path in (export, onnx) if path is not None]
+    for path in exported:
+        require_folder(path)
         require_sentence_transformers()
+    if onnx is not None:
+        require_onnx()
     probe = joined(
         [open_corpus(name).parallel("dev", languages=language, limit=limit) for name in corpus or ["starter"]]
     )
     text = read_unaligned(adapt) if adapt is not None else None
     loaded = loading.load()
-    if export is not None and interventions and not takes_biases(loaded.hf, loaded.neurons.modules):
+    if exported and interventions and not takes_biases(loaded.hf, loaded.neurons.modules):
         logger.info("No interventions: they need biases that the model lacks, and an export would need remote code")
         interventions = False
     aligner = align_model(
@@ -88,3 +95,6 @@ def align(
     if export is not None:
         aligner.save_sentence_transformer(export)
         say(f"For sentence-transformers: {export}")
+    if onnx is not None:
+        aligner.save_onnx(onnx)
+        say(f"For onnxruntime: {onnx}")

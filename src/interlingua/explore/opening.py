@@ -104,7 +104,7 @@ def session_of_run(
         experts=folders,
         texts=config.perplexity.corpus,
         targets=config.targets,
-        k=next((k for k in config.every_k if k), FIRST_K),
+        k=next((k for k in config.all_k if k), FIRST_K),
         aligner=aligner,
         folder=folder,
     )

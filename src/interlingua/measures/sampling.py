@@ -64,8 +64,8 @@ class Sampling:
 class Sampler(LogitsProcessor):
     """Choose a word for each row by Gumbel noise, so that the greatest is a sample (Gumbel 1954): one generator a row.
 
-    Only the `top_k` likeliest words are sorted, summed and given noise. Of a vocabulary of 262,144 that is a third of
-    the time of all, in which transformers' `TopPLogitsWarper` sorts every word of every row.
+    Only the `top_k` likeliest words are sorted, summed and given noise: transformers' `TopPLogitsWarper` would sort
+    every word of every row.
     """
 
     def __init__(self, sampling: Sampling, generators: Sequence[torch.Generator]) -> None:

@@ -186,7 +186,7 @@ def _samples(run: Run) -> Iterator[tuple[str, list[Any]]]:
     if "texts" not in run.tables:
         return
     table = run.tables["texts"]
-    at_k = table[table.k.isin([0, *run.config.every_k])]
+    at_k = table[table.k.isin([0, *run.config.all_k])]
     for (condition, target, kind, k), rows in groups(at_k, KEYS):
         name = condition_name(run.config, condition, kind)
         title = name if pd.isna(target) else f"{name}, {language_name(target)}, k = {k:,}"

@@ -72,7 +72,7 @@ def _claims(run: Run) -> list[RenderableType]:
 
     def at_k(name: str) -> pd.DataFrame:
         table = run.tables[name]
-        return table[table.k.isna() | table.k.isin(run.config.every_k)]  # the sweep's are in the report
+        return table[table.k.isna() | table.k.isin(run.config.all_k)]  # the sweep's are in the report
 
     parts: list[RenderableType] = [Text("\nThe paper's claims, each with its numbers in the report:")]
     if "claims_by_target" in run.tables:

@@ -127,9 +127,10 @@ class CellStore:
     def planned_experts(self) -> list[Path]:
         """Return where the experts of the study are that was planned here last; a folder may hold those of others.
 
-        Raises:
-            ArtifactError: The folder holds no study.
+        A published run has neither a plan nor experts.
         """
+        if not (self.folder / PLAN).is_file():
+            return []
         folders = [self.folder / "experts" / row.key for row in self._plan() if row.measure == "experts"]
         return [folder for folder in folders if (folder / "manifest.json").is_file()]
 

@@ -100,7 +100,7 @@ class StudyConfig(Section):
     )
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
     k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")
-    k_of_target: dict[str, Counts] = Field(
+    k_of_target: dict[str, Annotated[Counts, Field(min_length=1)]] = Field(
         {}, description="for a target its own numbers of experts in place of k, as {es: [500, 2000]}"
     )
     kinds: tuple[Kind, ...] = Field(
@@ -164,10 +164,10 @@ class StudyConfig(Section):
 
     def k_of(self, target: str) -> tuple[int, ...]:
         """Return the numbers of experts that a target is steered with."""
-        return self.k_of_target.get(target) or self.k
+        return self.k_of_target.get(target, self.k)
 
     @property
-    def every_k(self) -> tuple[int, ...]:
+    def all_k(self) -> tuple[int, ...]:
         """Every number of experts that is studied, of whichever target."""
         return tuple(dict.fromkeys(k for target in self.targets for k in self.k_of(target)))
 

@@ -88,7 +88,7 @@ def require_fits(config: StudyConfig, known: KnownModel) -> None:
     longest = 1 + config.generation.max_new_tokens
     if "generation" in config.measures and known.positions is not None and longest > known.positions:
         raise InputError(f"generation of {longest - 1} tokens needs more than the {known.positions} of {config.model}")
-    largest = max([*config.every_k, *config.sweep.k])
+    largest = max([*config.all_k, *config.sweep.k])
     fewest, site = min((known.sites[site], site) for site in config.neurons)
     if largest > fewest:
         where = "" if site == "outputs" else f" at the site {site}"

@@ -127,7 +127,7 @@ def plan(config: StudyConfig, identity: Mapping[str, Any], corpora: Corpora) -> 
     cells = [*experts.values()]
     for number, (finder, site) in enumerate(product(config.finders, config.neurons)):
         parameters = {
-            "k": [k for k in config.every_k if k] or [0],
+            "k": [k for k in config.all_k if k] or [0],
             "finder": finder,
             "site": site,
             "first": number == 0,

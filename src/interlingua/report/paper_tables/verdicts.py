@@ -19,7 +19,7 @@ def verdicts(runs: Runs) -> Iterator[PaperTable]:
     for label, run, by_target in tables_of(runs, "claims_by_target"):
         parts = [by_target, run.tables["claims"].assign(target=OVER)]
         table = pd.concat(parts, ignore_index=True)
-        table = table[table.k.isna() | table.k.isin(run.config.every_k)]
+        table = table[table.k.isna() | table.k.isin(run.config.all_k)]
         found: dict[tuple, dict] = {}
         for row in table.to_dict("records"):
             kind, k = (None if pd.isna(row[name]) else row[name] for name in ("kind", "k"))
