@@ -8,7 +8,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import logging
 import re
+import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import interlingua as il
 from interlingua import progress
 from interlingua.models import LanguageModel, find_neurons, language_model
+from interlingua.study.cell_store import RUNNING, CellStore
 
 settings.register_profile("no deadline", deadline=None)  # the first call compiles
 settings.load_profile("no deadline")
@@ -315,18 +318,32 @@ def said():
         yield lines
 
 
-def process_of(task):
-    """Return the process of this one that computes a cell now: Ray calls it by the name of its task.
+def stop_in(task, folder):
+    """Stop a process of this one in the middle of a cell, and return it: killed then, it has not finished the cell."""
+    while True:
+        for process, title in _processes_of(task):
+            if _is_running(title, folder):
+                os.kill(process, signal.SIGSTOP)
+                if _is_running(title, folder):
+                    return process
+                os.kill(process, signal.SIGCONT)
+        time.sleep(0.05)
 
-    Other processes that test may have a cell of that name.
-    """
+
+def _is_running(title, folder):
+    states = CellStore(folder).states()
+    return any(state == RUNNING and title.startswith(f"ray::{record.name}") for state, record in states)
+
+
+def _processes_of(task):
+    """Return the processes of this one that Ray has given a cell, and their titles, in which is the cell's name."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_text().startswith(f"ray::{task}") and os.getpid() in ancestors(int(path.parent.name)):
-                return int(path.parent.name)
+            title, process = path.read_text(), int(path.parent.name)
+            if title.startswith(f"ray::{task}") and os.getpid() in ancestors(process):
+                yield process, title
         except OSError:
             continue
-    return None
 
 
 def ancestors(process):

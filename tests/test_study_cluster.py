@@ -1,15 +1,16 @@
 """A study on a Ray cluster of two nodes on this machine, one of which is killed while it computes a cell."""
 
+import os
 import re
+import signal
 import threading
-import time
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from conftest import ancestors, listening, process_of
+from conftest import ancestors, listening, stop_in
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.ray_cluster import shares
@@ -54,15 +55,16 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
 ):
     config = StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
-        measures=["retrieval", "geometry", "generation"], generation={"texts": 64, "max_new_tokens": 64},
+        measures=["retrieval", "geometry", "generation"], generation={"texts": 32, "max_new_tokens": 64},
     )  # fmt: skip
 
-    def kill_when_it_writes_texts():
-        while (node := _node_that_writes_texts(nodes)) is None:
-            time.sleep(0.05)
-        nodes.remove_node(node, allow_graceful=False)
+    def kill_a_node_at_work():
+        process = stop_in("texts", tmp_path / "spread")
+        raylets = {node.all_processes["raylet"][0].process.pid: node for node in nodes.worker_nodes}
+        nodes.remove_node(next(raylets[pid] for pid in ancestors(process) if pid in raylets), allow_graceful=False)
+        os.kill(process, signal.SIGKILL)  # it outlives its raylet by a while, and so does no machine that is lost
 
-    killer = threading.Thread(target=kill_when_it_writes_texts, daemon=True)
+    killer = threading.Thread(target=kill_a_node_at_work, daemon=True)
     killer.start()
     with listening() as said:
         spread = il.run_study(config, tmp_path / "spread", cluster=Cluster(nodes.address, cpus=1))
@@ -77,15 +79,6 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
     assert set(spread.tables) == set(alone.tables)
     for table in alone.tables:
         pd.testing.assert_frame_equal(spread.tables[table], alone.tables[table], check_exact=True)
-
-
-def _node_that_writes_texts(nodes):
-    """Return the node that is at a cell that takes long, and so loses it; None where none is."""
-    process = process_of("texts")
-    for node in nodes.worker_nodes:
-        if process is not None and node.all_processes["raylet"][0].process.pid in ancestors(process):
-            return node
-    return None
 
 
 @pytest.mark.slow

@@ -4,17 +4,15 @@ import os
 import re
 import signal
 import threading
-import time
 
 import pandas as pd
 import pytest
 import torch
 
 import interlingua as il
-from conftest import listening, process_of
+from conftest import listening, stop_in
 from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study import StudyConfig
-from interlingua.study.cell_store import CellStore
 from interlingua.study.cluster import devices_of
 
 NAME = "texts, steered es k=20"
@@ -24,7 +22,7 @@ NAME = "texts, steered es k=20"
 def config(checkpoint, corpus_folder):
     return StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), k=[20], dtype="float32",
-        measures=["retrieval", "geometry", "generation"], generation={"texts": 64, "max_new_tokens": 64},
+        measures=["retrieval", "geometry", "generation"], generation={"texts": 32, "max_new_tokens": 64},
     )  # fmt: skip
 
 
@@ -43,12 +41,7 @@ def test_two_processes_give_the_bits_of_one_and_one_that_dies_is_replaced(config
     killed = []
 
     def kill_when_it_runs():
-        while (process := process_of(NAME)) is None:
-            time.sleep(0.05)
-        store = CellStore(tmp_path / "both")
-        while not any(state == "running" and record.name == NAME for state, record in store.states()):
-            time.sleep(0.05)
-        killed.append(process)
+        killed.append(stop_in(NAME, tmp_path / "both"))
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill_when_it_runs, daemon=True)
