@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112; by default 15: other tests leave a cell hardly any time then
+os.environ |= {"RAY_worker_niceness": "0"}  # by default 15: other tests then leave a cell hardly any time
 
 import logging
 import re
