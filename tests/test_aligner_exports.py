@@ -14,6 +14,7 @@ import interlingua as il
 from conftest import FEW, make_model
 from interlingua.alignment import Candidate, EmbeddedProbe, Reading, Recipe
 from interlingua.alignment.cut import cut, edit_of_cut
+from interlingua.alignment.encoders import encode_to_disk, load_encoder
 from interlingua.errors import InputError, ModelError
 
 
@@ -44,6 +45,10 @@ def test_sentence_transformers_gives_equal_vectors(any_model, probe, tmp_path, l
     kinds = [module["type"] for module in json.loads((tmp_path / "st" / "modules.json").read_text())]
     assert all(kind.startswith("sentence_transformers.") for kind in kinds)
     assert any(kind.endswith("WordWeights") for kind in kinds) != special_tokens
+    encoder, again = load_encoder(str(tmp_path / "st")), load_encoder(str(tmp_path / "st"))
+    assert encoder.identity == again.identity != load_encoder(str(tmp_path / "st"), "query: ").identity
+    kept = encode_to_disk(encoder, {"ja": sentences}, tmp_path / "vectors")
+    np.testing.assert_array_equal(kept["ja"], loaded.encode(sentences))
 
 
 @pytest.mark.parametrize(

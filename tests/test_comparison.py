@@ -163,10 +163,16 @@ def test_encoders_are_judged_on_the_same_sentences_beside_the_map(
     settings = Settings(layers=(0, 1), methods=("identity", "weighted-wccn"), sif=False, max_blocks=1, folds=2,
                         draws=1, sizes=(), resamples=20)  # fmt: skip
     aligner = il.compare(llama, probe, evaluation, tmp_path, settings=settings).chosen.fit()
-    twin = Encoder("twin", aligner.encode)
+    encoded = []
+    twin = Encoder("twin", "1", lambda lines: encoded.append(tuple(lines)) or aligner.encode(lines))
     bitexts = load_bitexts([str(bitext_folder)], evaluation.languages)
-    found = il.compare(llama, probe, evaluation, tmp_path, settings=settings, bitexts=bitexts, encoders=[twin])
+    found, again = (
+        il.compare(llama, probe, evaluation, tmp_path, settings=settings, bitexts=bitexts, encoders=[twin])
+        for _ in range(2)
+    )
     assert len(read) == len(set(read)), "no text is read twice"
+    assert len(encoded) == len(set(encoded)), "nor encoded, by a second run either"
+    pd.testing.assert_frame_equal(again.tables["encoders"], found.tables["encoders"])
     table = found.tables["encoders"].set_index(["corpus", "encoder", "looked_at", "scoring"])
     assert set(table.index.unique("looked_at")) == {NOTHING, MEANS, PAIRS}
     ours, theirs = (table.loc[("starter", name, NOTHING, "cosine")] for name in (THE_MAP, "twin"))
@@ -180,7 +186,7 @@ def test_encoders_are_judged_on_the_same_sentences_beside_the_map(
     assert table.loc[("starter", "twin", MEANS, "cosine")].top1 == pytest.approx(others.top1.mean())
     assert len(table.loc[str(bitext_folder)]) == 10
     page = write_comparison(found, tmp_path / "out").read_text(encoding="utf-8")
-    assert "Beside trained encoders" in page
+    assert "## The chosen map, as it is and adapted, and trained encoders" in page
     assert "pairs found in it" in page
 
 

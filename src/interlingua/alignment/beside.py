@@ -1,22 +1,22 @@
-"""The chosen map beside trained encoders: the same sentences, centring, scores and resamples."""
+"""The chosen map as it is and adapted, beside trained encoders: the same sentences, scores and resamples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from interlingua.alignment.adapting import Spread, centre_on, self_train
 from interlingua.alignment.bitexts import Bitexts
-from interlingua.alignment.encoders import Encoder
+from interlingua.alignment.encoders import Encoder, encode_to_disk
 from interlingua.alignment.judge import INTERVAL, bootstrapped
 from interlingua.alignment.linear import LinearAlignment
 from interlingua.corpora import ParallelCorpus
 from interlingua.measures.bitext import find_bitext
 from interlingua.measures.retrieval import find_answers
 from interlingua.measures.scoring import N_NEIGHBORS, Scoring
-from interlingua.progress import tracked
 
 NOTHING, MEANS, PAIRS = "nothing", "its means", "pairs found in it"
 """What is taken from the text that is judged on, without labels."""
@@ -34,16 +34,18 @@ def judge_beside(
     of_map: Callable[[Mapping[str, Sequence[str]]], Ways],
     evaluation: ParallelCorpus,
     bitexts: Bitexts,
+    folder: Path,
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
     """Judge the chosen map and trained encoders on the evaluation split, and on each bitext, both ways.
 
     Args:
-        encoders: The trained encoders.
+        encoders: The trained encoders, if any.
         of_map: What `ways_of_map` returns of sentences.
         evaluation: The evaluation split.
         bitexts: Pairs with English.
+        folder: Where the vectors of the encoders are kept.
         resamples: Of the bootstrap over sentences, which are the same for all.
         seed: Of the bootstrap.
 
@@ -56,7 +58,7 @@ def judge_beside(
     def ways_of(sentences: Mapping[str, Sequence[str]]) -> Ways:
         made = of_map(sentences)
         for encoder in encoders:
-            made |= ways_of_encoder(encoder, sentences)
+            made |= ways_of_encoder(encoder, encode_to_disk(encoder, sentences, folder))
         return made
 
     judged = {evaluation.name: [_parallel_hits(ways_of(evaluation.sentences))]}
@@ -80,12 +82,8 @@ def ways_of_map(alignment: LinearAlignment, spread: Spread | None, read: Spaces,
     return made
 
 
-def ways_of_encoder(encoder: Encoder, sentences: Mapping[str, Sequence[str]]) -> Ways:
+def ways_of_encoder(encoder: Encoder, vectors: Spaces) -> Ways:
     """Return what an encoder makes of text: as it is, and centred on the text."""
-    vectors = {
-        code: np.asarray(encoder.encode(lines), dtype=np.float64)
-        for code, lines in tracked(sentences.items(), f"Encoding by {encoder.name}", "language")
-    }
     centred = {code: space - space.mean(axis=0) for code, space in vectors.items()}
     return {(encoder.name, NOTHING): vectors, (encoder.name, MEANS): centred}
 

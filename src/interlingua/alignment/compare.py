@@ -41,8 +41,8 @@ class Comparison:
         chosen: The candidate of the best held-out top-1 inside the probe, the simplest of those that are as good.
         raw: The last layer as it is, by cosine: what the paper compares with.
         tables: Tidy tables by name: `candidates` (all, held out), `ranking`, `groups`, `pairs` (judged), `sentences`,
-            `languages` (growth), `edits` (screened interventions), `bitext`, `encoders` (see `beside.judge_beside`);
-            those that were asked for.
+            `languages` (growth), `encoders` (the chosen map as it is and adapted, and trained encoders; see
+            `beside.judge_beside`), and if asked for `edits` (screened interventions) and `bitext`.
         made_from: Model, corpora and settings.
     """
 
@@ -111,10 +111,10 @@ def compare(
     tables = {} if found.edits is None else {"edits": found.edits}
     tables["candidates"] = candidates_table(candidates)
     tables |= _judged(embedded, evaluation, shortlist(candidates, chosen, raw), chosen, raw, settings, bitexts, seen)
-    if encoders:
-        tables["encoders"] = judge_beside(
-            encoders, _map_of(embedded, chosen), evaluation, bitexts or {}, settings.resamples, settings.seed
-        )
+    tables["encoders"] = judge_beside(
+        encoders, _map_of(embedded, chosen), evaluation, bitexts or {}, embedded.folder / "embeddings",
+        settings.resamples, settings.seed,
+    )  # fmt: skip
     made_from = {
         **embedding_identity(model),
         "probe": probe.description(),

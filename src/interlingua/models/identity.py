@@ -11,7 +11,7 @@ import torch
 import xxhash
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 CHUNK = 1 << 26
 """Bytes that are brought to the CPU at a time."""
@@ -20,7 +20,7 @@ NOT_DECIDING = ("_name_or_path", "_commit_hash", "transformers_version", "archit
 """Of a config: what says where a model is from and who wrote it, and does not change what it computes."""
 
 
-def weights_hash(hf: PreTrainedModel) -> str:
+def weights_hash(hf: torch.nn.Module) -> str:
     """Return the XXH3 hash of every number of every parameter and kept buffer, with names, shapes and types.
 
     It is computed anew each time, since weights can be changed in place, at some gigabytes a second.
@@ -77,7 +77,7 @@ def _vocabulary_hash(tokenizer: PreTrainedTokenizerBase, size: int) -> str:
     return xxhash.xxh3_128_hexdigest(rules.encode())
 
 
-def _in_memory(hf: PreTrainedModel, name: str, tensor: torch.Tensor) -> torch.Tensor:
+def _in_memory(hf: torch.nn.Module, name: str, tensor: torch.Tensor) -> torch.Tensor:
     """Return a tensor, from where accelerate keeps it if it is offloaded."""
     if tensor.device.type != "meta":
         return tensor

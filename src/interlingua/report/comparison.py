@@ -85,14 +85,13 @@ def as_markdown(comparison: Comparison) -> str:
         ]
     if "edits" in tables:
         parts += ["## Interventions", _edits(comparison)]
-    if "encoders" in tables:
-        parts += [
-            "## Beside trained encoders",
-            "The chosen map and trained encoders on the same sentences. Looked at is what was taken from the text that "
-            "is judged on, without labels: nothing, each language's mean, or pairs that the map found by itself. "
-            "Behind is how far behind the map that looked at the same, with a paired interval.",
-            markdown_frame(_beside(tables["encoders"])),
-        ]
+    parts += [
+        f"## {heading_of_encoders(tables['encoders'])}",
+        "Looked at is what was taken from the text that is judged on, without labels: nothing, each language's mean, "
+        "or pairs that the map found by itself. Behind is how far a trained encoder is behind the map that looked at "
+        "the same, on the same sentences, with a paired interval.",
+        markdown_frame(_beside(tables["encoders"])),
+    ]
     if "bitext" in tables:
         means = tables["bitext"].groupby(["corpus", "candidate"], sort=False).top1.mean().reset_index()
         parts += ["## Bitext, mean over languages, to English and back", markdown_frame(means)]
@@ -109,15 +108,18 @@ def _ranking(table: pd.DataFrame) -> str:
     return markdown_frame(shown[["candidate", "held_out", "top1"]])
 
 
+def heading_of_encoders(table: pd.DataFrame) -> str:
+    """Return the heading of the table `encoders`, in which trained ones need not be."""
+    return "The chosen map, as it is and adapted" + (", and trained encoders" if table.encoder.nunique() > 1 else "")
+
+
 def _beside(table: pd.DataFrame) -> pd.DataFrame:
     behind = [
-        f"{row['behind']:.4f} [{row['behind_low']:.4f}, {row['behind_high']:.4f}]"
-        if row["behind"] == row["behind"]
-        else ""
-        for row in table.to_dict("records")
+        f"{row['behind']:.4f} [{row['behind_low']:.4f}, {row['behind_high']:.4f}]" if row["behind"] else ""
+        for row in table.fillna({"behind": 0}).to_dict("records")
     ]
     shown = table.assign(top1=[_with_interval(row) for row in table.itertuples()], behind=behind)
-    return shown[["corpus", "encoder", "looked_at", "scoring", "top1", "behind"]]
+    return shown[["corpus", "encoder", "looked_at", "scoring", "top1", *(["behind"] if any(behind) else [])]]
 
 
 def _edits(comparison: Comparison) -> str:

@@ -17,6 +17,7 @@ from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
 from interlingua.models.neurons import module_name
 from interlingua.report.answer import answer
+from interlingua.report.comparison import heading_of_encoders
 from interlingua.report.names import condition_name
 
 if TYPE_CHECKING:
@@ -184,15 +185,12 @@ def comparison_summary(comparison: Comparison) -> RenderableType:
     for row in ranking.loc[shown].to_dict("records"):
         numbers = (f"{row['held_out']:.3f}", f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
         table.add_row("*" if row["chosen"] else "", row["candidate"], *numbers)
-    parts: list[RenderableType] = [table, Text("* chosen inside the probe, by held out")]
-    if "encoders" in comparison.tables:
-        parts.append(_beside(comparison.tables["encoders"]))
-    return Group(*parts)
+    return Group(table, Text("* chosen inside the probe, by held out"), _beside(comparison.tables["encoders"]))
 
 
 def _beside(encoders: pd.DataFrame) -> Table:
-    """Return trained encoders beside the map; what was looked at of the text that is judged on is said."""
-    table = _table("\nBeside trained encoders", ("corpus", "encoder", "looked at"), ("score", "top-1", "95 %"))
+    """Return the map and trained encoders; what was looked at of the text that is judged on is said."""
+    table = _table(f"\n{heading_of_encoders(encoders)}", ("corpus", "encoder", "looked at"), ("score", "top-1", "95 %"))
     for row in encoders.to_dict("records"):
         numbers = (row["scoring"], f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
         table.add_row(Path(row["corpus"]).name, row["encoder"], row["looked_at"], *numbers)
