@@ -1,7 +1,7 @@
 """What perplexity costs, compared with the sliding window of transformers' documentation, and lm-evaluation-harness.
 
     python benchmarks/perplexity.py [--model gemma3-270m] [--dtype bfloat16] [--text FILE] [--language spa_Latn]
-        [--tokens 4096] [--max-length 2048] [--stride 512] [--rounds 3]
+        [--tokens 4096] [--max-length 2048] [--stride 512] [--rounds 3] [--compile off]
 
 The same model in the same dtype scores the same tokens in every way, the ways in turn in each round; the figures are
 medians over the rounds. The recipe's mean is taken over tokens, so that it is the same number as ours. The harness
@@ -99,9 +99,10 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=2048)
     parser.add_argument("--stride", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compile", default="off", help="how ours runs: off, on or auto")
     arguments = parser.parse_args()
     window, stride = arguments.max_length, arguments.stride
-    model = il.load_model(arguments.model, dtype=arguments.dtype)
+    model = il.load_model(arguments.model, dtype=arguments.dtype, compile=arguments.compile)
     text = (arguments.text or STARTER / f"{arguments.language}.txt").read_text(encoding="utf-8")
     once = model.tokenizer(text)["input_ids"]
     body = once[1:] * (arguments.tokens // max(1, len(once) - 1) + 1)  # a short text is repeated

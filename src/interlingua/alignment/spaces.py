@@ -15,9 +15,10 @@ from interlingua.alignment.cut import cut, edit_of_cut
 from interlingua.code_version import results_version
 from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention, edited
-from interlingua.measures.embedding import layer_numbers
+from interlingua.measures.embedding import MAX_LENGTH, layer_numbers
 from interlingua.models import LanguageModel
-from interlingua.models.compiling import embedding_identity
+from interlingua.models.batching import tokenise
+from interlingua.models.compiling import compiled_blocks, embedding_identity
 from interlingua.progress import progress_bar
 
 
@@ -88,19 +89,24 @@ def embed_to_disk(
     weights = None if token_weights is None else hashlib.sha256(token_weights.tobytes()).hexdigest()
     edit_hash = edit.content_hash() if edit is not None else None
     made_by = [results_version(), embedding_identity(model), edit_hash, special_tokens, weights]
-    shorter = cut(model, max(wanted))
-    files = {}
-    with progress_bar("Embedding", total=sum(map(len, sentences.values())), unit="sentence") as bar:
-        for code, lines in sentences.items():
-            files[code] = folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
-            if not set(map(str, blocks)) <= names_in(files[code]):
-                with edited(shorter, edit_of_cut(edit, shorter)):
-                    embedded = embed_blocks(
-                        shorter, lines, blocks, special_tokens=special_tokens, token_weights=token_weights
-                    )
+    files = {
+        code: folder / f"{code}-{sha256_of_json([*made_by, list(lines)])[:16]}.safetensors"
+        for code, lines in sentences.items()
+    }
+    lacking = [code for code in sentences if not set(map(str, blocks)) <= names_in(files[code])]
+    if lacking:
+        shorter = cut(model, max(wanted))
+        # Of those that are there too, so that what was stopped goes on as it began.
+        tokens = sum(tokenise(model.tokenizer, lines, model.longest(MAX_LENGTH)).tokens for lines in sentences.values())
+        bar = progress_bar("Embedding", total=sum(len(sentences[code]) for code in lacking), unit="sentence")
+        with bar, edited(shorter, edit_of_cut(edit, shorter)), compiled_blocks(shorter, tokens):
+            for code in lacking:
+                embedded = embed_blocks(
+                    shorter, sentences[code], blocks, special_tokens=special_tokens, token_weights=token_weights
+                )
                 with written_whole(files[code]) as temporary:
                     save_file({str(block): embedded[block] for block in blocks}, temporary)
-            bar.update(len(lines))
+                bar.update(len(sentences[code]))
     return Spaces(files, blocks)
 
 

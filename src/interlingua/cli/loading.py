@@ -33,7 +33,7 @@ CompileOption = Annotated[
     str,
     typer.Option(
         metavar="auto|on|off",
-        help="Compile blocks to embed sentences; auto where it pays.",
+        help="Compile blocks for embedding and perplexity; auto where it pays.",
         rich_help_panel=PANEL,
     ),
 ]

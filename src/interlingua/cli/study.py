@@ -43,7 +43,8 @@ def study(
         bool | None, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = None,
     compile: Annotated[
-        str | None, typer.Option(metavar="auto|on|off", help="Compile blocks to embed sentences; auto where it pays.")
+        str | None,
+        typer.Option(metavar="auto|on|off", help="Compile blocks for embedding and perplexity; auto where it pays."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     cluster: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,6 +40,7 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
         hf.set_attn_implementation(implementation)
 
 
+@torch.compiler.disable  # a compiled block goes on after it: its loop would be another graph for each length
 def causal_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -68,22 +70,45 @@ def causal_attention(
         [sentences, tokens, heads, dimensions], and no attention weights.
     """
     sentences, heads, tokens, dimensions = query.shape
-    groups = key.shape[1]
+    of_group = heads // key.shape[1]
     scaling = dimensions**-0.5 if scaling is None else scaling
+    keys, values = key.flatten(0, 1).transpose(1, 2).float(), value.flatten(0, 1).float()
     result = torch.empty_like(query)
-    positions = torch.arange(tokens, device=query.device)
-    for start in range(0, tokens, BLOCK):
-        end = min(start + BLOCK, tokens)
-        first = 0 if sliding_window is None else max(0, start - sliding_window + 1)
-        seen = positions[None, first:end] <= positions[start:end, None]
-        if sliding_window is not None:
-            seen &= positions[None, first:end] > positions[start:end, None] - sliding_window
-        shape = (sentences * groups, heads // groups * (end - start), dimensions)
-        # In float32, as in torch's own: weights rounded to bfloat16 shifted log perplexity in the third digit.
-        queries = query[:, :, start:end].reshape(shape).float().mul_(scaling)
-        scores = torch.bmm(queries, key[:, :, first:end].flatten(0, 1).transpose(1, 2).float())
-        scores = scores.view(sentences, heads, end - start, end - first).masked_fill_(~seen, float("-inf"))
-        weights = torch.softmax(scores, dim=-1).view(*shape[:2], end - first)
-        attended = torch.bmm(weights, value[:, :, first:end].flatten(0, 1).float())
-        result[:, :, start:end] = attended.view(sentences, heads, end - start, dimensions)
+    with _products_of(query.dtype):
+        for start in range(0, tokens, BLOCK):
+            end = min(start + BLOCK, tokens)
+            first = 0 if sliding_window is None else max(0, start - sliding_window + 1)
+            queries = query[:, :, start:end].reshape(len(keys), of_group * (end - start), dimensions).float()
+            scores = torch.bmm(queries, keys[:, :, first:end]).mul_(scaling)
+            scores.add_(_unseen(end - start, end - first, sliding_window).repeat(of_group, 1))
+            attended = torch.bmm(torch.softmax(scores, dim=-1), values[:, first:end])
+            result[:, :, start:end] = attended.view(sentences, heads, end - start, dimensions)
     return result.transpose(1, 2).contiguous(), None
+
+
+@lru_cache(maxsize=32)
+def _unseen(queries: int, keys: int, sliding_window: int | None) -> torch.Tensor:
+    """Return what is added to the scores of the last tokens of `keys`: 0, and -inf for keys that one does not see."""
+    position, at = torch.arange(keys), torch.arange(keys - queries, keys)[:, None]
+    unseen = position > at
+    if sliding_window is not None:
+        unseen |= position <= at - sliding_window
+    return torch.zeros(queries, keys).masked_fill_(unseen, float("-inf"))
+
+
+@contextmanager
+def _products_of(dtype: torch.dtype) -> Generator[None]:
+    """Let products of float32 matrices take their factors in bfloat16 where the model is in it, sums in float32.
+
+    Queries, keys and values are exact in it, and scores are not rounded, as those of products in bfloat16 would be.
+    Weights of attention are: against the model in float32, losses of tokens stay as far as they were.
+    """
+    matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)  # since torch 2.9
+    if dtype != torch.bfloat16 or matmul is None:
+        yield
+        return
+    before, matmul.fp32_precision = matmul.fp32_precision, "bf16"
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = before

@@ -162,9 +162,9 @@ def load_model(
         trust_remote_code: Whether to run Python code that comes with the model, such as that of a baked Gemma.
         mlp_endings: The names of the MLP's linear layers, for a model of unknown naming; see `find_neurons`.
         neurons: Which units of MLP blocks are neurons: `outputs`, `inner` or `hidden`; see `find_neurons`.
-        compile: Whether torch compiles the blocks, one for all, to embed sentences: `auto` where there are so many that
-            it pays, on a CPU with a C++ compiler; `on` always; `off` never. Numbers differ by rounding. Recording,
-            perplexity and generation run as they are.
+        compile: Whether torch compiles the blocks, one for all, for embedding and perplexity: `auto` where so much is
+            read that it pays, on a CPU with a C++ compiler; `on` always; `off` never. Numbers differ by rounding.
+            Recording and generation run as they are.
 
     Returns:
         The model in evaluation mode, its tokenizer, and the index of its neurons.

@@ -71,8 +71,8 @@ class StudyConfig(Section):
     trust_remote_code: bool = Field(False, description="run Python code that comes with the model")
     compile: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="whether torch compiles the model's blocks to embed sentences: auto where there are so many that "
-        "it pays, on a CPU with a C++ compiler; numbers differ by rounding",
+        description="whether torch compiles the model's blocks for embedding and perplexity: auto where so much is "
+        "read that it pays, on a CPU with a C++ compiler; numbers differ by rounding",
     )
     mlp_endings: tuple[str, ...] | None = Field(
         None, description="names of the MLP's linear layers, for a model whose naming is unknown"

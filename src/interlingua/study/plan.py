@@ -23,7 +23,7 @@ from interlingua.study.corpora import Corpora
 
 SWEPT = ("texts", "generation", "perplexity")
 
-COMPILED = ("embeddings", "space", "paraphrase embeddings", "bitext embeddings")
+COMPILED = ("embeddings", "space", "perplexity", "paraphrase embeddings", "bitext embeddings")
 """What may run compiled, and so gives other numbers by rounding."""
 
 
