@@ -17,7 +17,6 @@ from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
 from interlingua.models.neurons import module_name
 from interlingua.report.answer import answer
-from interlingua.report.comparison import heading_of_encoders
 from interlingua.report.names import condition_name
 
 if TYPE_CHECKING:
@@ -190,6 +189,8 @@ def comparison_summary(comparison: Comparison) -> RenderableType:
 
 def _beside(encoders: pd.DataFrame) -> Table:
     """Return the map and trained encoders; what was looked at of the text that is judged on is said."""
+    from interlingua.report.comparison import heading_of_encoders  # here, since it imports torch
+
     table = _table(f"\n{heading_of_encoders(encoders)}", ("corpus", "encoder", "looked at"), ("score", "top-1", "95 %"))
     for row in encoders.to_dict("records"):
         numbers = (row["scoring"], f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
