@@ -21,19 +21,40 @@ if TYPE_CHECKING:
         Comparison,
         EditGrid,
         EmbeddedProbe,
+        Encoder,
+        HeldOut,
+        Hits,
+        LinearAlignment,
         MtebEncoder,
         Reading,
         Recipe,
         Settings,
+        Sif,
+        Spaces,
+        Spread,
         align,
         compare,
+        find_hits,
+        load_bitexts,
+        load_encoder,
     )
     from interlingua.analysis import claims, correlation, geometry_summary, overlap
-    from interlingua.corpora import PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
+    from interlingua.corpora import CorpusWarning, PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
     from interlingua.errors import InterlinguaError
-    from interlingua.experts import FINDERS, Experts, find_experts, find_experts_by_pooling, record_responses
+    from interlingua.experts import (
+        FINDERS,
+        Experts,
+        NeuronScores,
+        Responses,
+        ResponseStatistics,
+        Routing,
+        find_experts,
+        find_experts_by_pooling,
+        record_responses,
+    )
     from interlingua.interventions import (
         INTERVENTIONS,
+        AffineEdit,
         Intervention,
         ablate,
         add,
@@ -44,13 +65,19 @@ if TYPE_CHECKING:
         dampen,
         layer_by_layer,
         linear_transport,
+        make_intervention,
         mean_shift,
         neutralise,
         random_control,
         set_to_mean,
         swap,
     )
+    from interlingua.languages import language_name, parse_language
     from interlingua.measures import (
+        Embeddings,
+        Identified,
+        Identifier,
+        PerplexityResult,
         bitext,
         cross_space,
         embed,
@@ -65,50 +92,67 @@ if TYPE_CHECKING:
         projection,
         retrieval,
     )
-    from interlingua.models import LanguageModel, load_model
+    from interlingua.models import LanguageModel, NeuronIndex, NeuronLinear, find_neurons, load_model
     from interlingua.pretraining import seen_languages
     from interlingua.progress import disable_progress_bars, enable_progress_bars
+    from interlingua.report import write_report
     from interlingua.study import Cluster, Run, StudyConfig, StudyError, load_config, open_run, run_study
 
 __version__ = version("interlingua")
 
 _NAMES_OF_ROOM = {
     "alignment": (
-        "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "MtebEncoder", "Reading",
-        "Recipe", "Settings", "align", "compare",
+        "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "Encoder", "HeldOut", "Hits",
+        "LinearAlignment", "MtebEncoder", "Reading", "Recipe", "Settings", "Sif", "Spaces", "Spread", "align",
+        "compare", "find_hits", "load_bitexts", "load_encoder",
     ),
     "analysis": ("claims", "correlation", "geometry_summary", "overlap"),
-    "corpora": ("PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
+    "corpora": ("CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
     "errors": ("InterlinguaError",),
-    "experts": ("FINDERS", "Experts", "find_experts", "find_experts_by_pooling", "record_responses"),
+    "experts": (
+        "FINDERS", "Experts", "NeuronScores", "ResponseStatistics", "Responses", "Routing", "find_experts",
+        "find_experts_by_pooling", "record_responses",
+    ),
     "interventions": (
-        "INTERVENTIONS", "Intervention", "ablate", "add", "aura", "bake", "compose", "contrastive_vector", "dampen",
-        "layer_by_layer", "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean", "swap",
+        "INTERVENTIONS", "AffineEdit", "Intervention", "ablate", "add", "aura", "bake", "compose",
+        "contrastive_vector", "dampen", "layer_by_layer", "linear_transport", "make_intervention", "mean_shift",
+        "neutralise", "random_control", "set_to_mean", "swap",
     ),
+    "languages": ("language_name", "parse_language"),
     "measures": (
-        "bitext", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry", "identify",
-        "language_shares", "paraphrase", "perplexity", "projection", "retrieval",
+        "Embeddings", "Identified", "Identifier", "PerplexityResult", "bitext", "cross_space", "embed",
+        "embed_layers", "generate", "generate_seeds", "geometry", "identify", "language_shares", "paraphrase",
+        "perplexity", "projection", "retrieval",
     ),
-    "models": ("LanguageModel", "load_model"),
+    "models": ("LanguageModel", "NeuronIndex", "NeuronLinear", "find_neurons", "load_model"),
     "pretraining": ("seen_languages",),
     "progress": ("disable_progress_bars", "enable_progress_bars"),
+    "report": ("write_report",),
     "study": ("Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _NAMES_OF_ROOM.items() for name in names}
 
 __all__ = [  # noqa: RUF022
-    "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
+    "language_name", "parse_language",
     "seen_languages",
     "InterlinguaError",
-    "FINDERS", "Experts", "find_experts", "find_experts_by_pooling", "record_responses",
-    "INTERVENTIONS", "Intervention", "ablate", "add", "aura", "bake", "compose", "contrastive_vector", "dampen",
-    "layer_by_layer", "linear_transport", "mean_shift", "neutralise", "random_control", "set_to_mean", "swap",
-    "bitext", "claims", "correlation", "cross_space", "embed", "embed_layers", "generate", "generate_seeds", "geometry",
-    "geometry_summary", "identify", "language_shares", "overlap", "paraphrase", "perplexity", "projection", "retrieval",
-    "LanguageModel", "load_model", "disable_progress_bars", "enable_progress_bars",
-    "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "MtebEncoder", "Reading", "Recipe",
-    "Settings", "align", "compare",
+    "disable_progress_bars", "enable_progress_bars",
+    "CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
+    "LanguageModel", "NeuronIndex", "NeuronLinear", "find_neurons", "load_model",
+    "FINDERS", "Experts", "NeuronScores", "ResponseStatistics", "Responses", "Routing", "find_experts",
+    "find_experts_by_pooling", "record_responses",
+    "INTERVENTIONS", "AffineEdit", "Intervention", "ablate", "add", "aura", "bake", "compose", "contrastive_vector",
+    "dampen", "layer_by_layer", "linear_transport", "make_intervention", "mean_shift", "neutralise", "random_control",
+    "set_to_mean", "swap",
+    "Embeddings", "Identified", "Identifier", "PerplexityResult", "bitext", "cross_space", "embed", "embed_layers",
+    "generate", "generate_seeds", "geometry", "identify", "language_shares", "paraphrase", "perplexity", "projection",
+    "retrieval",
+    "claims", "correlation", "geometry_summary", "overlap",
+    "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "Encoder", "HeldOut", "Hits",
+    "LinearAlignment", "MtebEncoder", "Reading", "Recipe", "Settings", "Sif", "Spaces", "Spread", "align", "compare",
+    "find_hits", "load_bitexts", "load_encoder",
     "Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study",
+    "write_report",
 ]  # fmt: skip
 
 

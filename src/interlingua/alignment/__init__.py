@@ -9,19 +9,25 @@ screens interventions before the map; `adapting` adapts to text without labels, 
 beside the map.
 """
 
+from interlingua.alignment.adapting import Spread
 from interlingua.alignment.align import align
 from interlingua.alignment.aligner import Aligner
+from interlingua.alignment.bitexts import load_bitexts
+from interlingua.alignment.blocks import Sif
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import choose
 from interlingua.alignment.compare import Comparison, compare
 from interlingua.alignment.edits import EditGrid
 from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
 from interlingua.alignment.encoders import Encoder, load_encoder
+from interlingua.alignment.held_out import HeldOut
 from interlingua.alignment.judge import Hits, find_hits
+from interlingua.alignment.linear import LinearAlignment
 from interlingua.alignment.methods import METHODS, Recipe
 from interlingua.alignment.mteb_encoder import MtebEncoder
 from interlingua.alignment.search import search
 from interlingua.alignment.settings import Settings
+from interlingua.alignment.spaces import Spaces
 
 __all__ = [
     "METHODS",
@@ -31,15 +37,21 @@ __all__ = [
     "EditGrid",
     "EmbeddedProbe",
     "Encoder",
+    "HeldOut",
     "Hits",
+    "LinearAlignment",
     "MtebEncoder",
     "Reading",
     "Recipe",
     "Settings",
+    "Sif",
+    "Spaces",
+    "Spread",
     "align",
     "choose",
     "compare",
     "find_hits",
+    "load_bitexts",
     "load_encoder",
     "search",
 ]

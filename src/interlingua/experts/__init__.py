@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING
 from interlingua.experts.experts import Experts
 from interlingua.experts.finders import FINDERS
 from interlingua.experts.response_file import remove_recording
+from interlingua.experts.routing import Routing
+from interlingua.experts.statistics import NeuronScores, ResponseStatistics
 from interlingua.lazy import imported_when_used
 
 if TYPE_CHECKING:
     from interlingua.experts.find import find_experts, find_experts_by_pooling
     from interlingua.experts.ranking import auroc_by_language, score_neurons
-    from interlingua.experts.record import record_poolings, record_responses
+    from interlingua.experts.record import Responses, record_poolings, record_responses
 
 __all__ = [
     "FINDERS",
     "Experts",
+    "NeuronScores",
+    "ResponseStatistics",
+    "Responses",
+    "Routing",
     "auroc_by_language",
     "find_experts",
     "find_experts_by_pooling",
@@ -34,6 +40,7 @@ __all__ = [
 __getattr__ = imported_when_used(
     __name__,
     {
+        "Responses": "record",
         "auroc_by_language": "ranking",
         "find_experts": "find",
         "find_experts_by_pooling": "find",

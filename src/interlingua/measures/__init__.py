@@ -6,16 +6,20 @@ several conditions are compared in `interlingua.analysis`.
 
 from interlingua.measures.bitext import bitext
 from interlingua.measures.cross_space import cross_space
-from interlingua.measures.embedding import embed, embed_layers
+from interlingua.measures.embedding import Embeddings, embed, embed_layers
 from interlingua.measures.generation import generate, generate_seeds, write_texts
 from interlingua.measures.geometry import geometry
-from interlingua.measures.identification import identify, language_shares
+from interlingua.measures.identification import Identified, Identifier, identify, language_shares
 from interlingua.measures.paraphrase import paraphrase
-from interlingua.measures.perplexity import perplexity, token_losses
+from interlingua.measures.perplexity import PerplexityResult, perplexity, token_losses
 from interlingua.measures.projection import projection
 from interlingua.measures.retrieval import retrieval
 
 __all__ = [
+    "Embeddings",
+    "Identified",
+    "Identifier",
+    "PerplexityResult",
     "bitext",
     "cross_space",
     "embed",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 
 from interlingua.analysis import (
-    claims,
     claims_by_target,
     controls,
     geometry_summary,
@@ -17,7 +16,7 @@ from interlingua.analysis import (
     perplexity_matrix,
     sweep,
 )
-from interlingua.analysis.claims import effects
+from interlingua.analysis.claims import effects, judge_effects
 from interlingua.analysis.schema import CONTROL, RANDOM
 from interlingua.study.config import StudyConfig
 from interlingua.study.plan import Cell, pretrained_languages
@@ -105,7 +104,7 @@ def _derived(config: StudyConfig, tables: Mapping[str, pd.DataFrame]) -> Tables:
     if config.several_edits:
         derived["grid"] = grid(tables)
         derived["main_effects"] = main_effects(derived["grid"])
-    derived["claims"] = claims(tables, measured)
+    derived["claims"] = judge_effects(measured)
     if len(config.targets) > 1:
         derived["claims_by_target"] = claims_by_target(tables, measured)
     return derived

@@ -134,13 +134,12 @@ def effects(tables: Tables) -> Measured:
     return measured
 
 
-def claims(tables: Tables, measured: Measured | None = None) -> pd.DataFrame:
+def claims(tables: Tables) -> pd.DataFrame:
     """Judge the paper's claims on the tidy tables of a study.
 
     Args:
         tables: By name, the tables of a study, the retrieval at one layer. A claim whose table is absent is not
             measured.
-        measured: What `effects` gives of them, where it is at hand.
 
     Returns:
         A tidy table with the columns claim, statement, kind, k (missing where the claim is about all, or nothing was
@@ -159,7 +158,11 @@ def claims(tables: Tables, measured: Measured | None = None) -> pd.DataFrame:
         >>> print(table.verdict["C1"], "-", table.numbers["C1"])
         not measured - the table generation is missing
     """
-    measured = effects(tables) if measured is None else measured
+    return judge_effects(effects(tables))
+
+
+def judge_effects(measured: Measured) -> pd.DataFrame:
+    """Judge the claims on what `effects` gives, and return the columns of `claims`."""
     rows = []
     for name, claim in CLAIMS.items():
         of_claim = measured[name]
@@ -186,9 +189,9 @@ def claims_by_target(tables: Tables, measured: Measured | None = None) -> pd.Dat
     )
     judged = []
     for target in targets:
-        own = {
+        of_target = {
             name: of_claim if isinstance(of_claim, str) else [e for e in of_claim if e.target == target]
             for name, of_claim in measured.items()
         }
-        judged.append(claims(tables, own).assign(target=target))
+        judged.append(judge_effects(of_target).assign(target=target))
     return pd.concat(judged, ignore_index=True)[["target", *COLUMNS]] if judged else pd.DataFrame()
