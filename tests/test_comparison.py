@@ -11,7 +11,6 @@ import pytest
 import interlingua as il
 from interlingua.alignment import Settings
 from interlingua.alignment.beside import MEANS, NOTHING, PAIRS, THE_MAP
-from interlingua.alignment.bitexts import load_bitexts
 from interlingua.alignment.blocks import embed_blocks
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import TOLERANCE, choose, shortlist
@@ -20,6 +19,7 @@ from interlingua.alignment.embedded_probe import EmbeddedProbe, Reading
 from interlingua.alignment.encoders import Encoder, load_encoder
 from interlingua.alignment.judge import Hits, bootstrapped, find_hits, judge, ranking
 from interlingua.alignment.methods import Recipe
+from interlingua.corpora import load_bitexts
 from interlingua.errors import InputError
 from interlingua.report.comparison import answer, write_comparison
 

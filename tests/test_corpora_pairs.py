@@ -162,3 +162,21 @@ def test_paraphrases_keep_their_sides_when_the_language_is_named_twice(tmp_path)
     folder = write(tmp_path, {"de.tsv": rows})
     assert il.open_corpus(folder).pairs("de", "de") == il.open_corpus(folder).pairs("de")
     assert il.open_corpus(folder).pairs("de", "de").left == ("ja", "nein")
+
+
+def test_bitexts_are_what_corpora_pair_with_english(tmp_path, caplog):
+    write(tmp_path, {"de-en.de.txt": "ja\nnein\n", "de-en.en.txt": "yes\nno\n"})
+    name = str(tmp_path)
+    found = il.load_bitexts([name], ["deu_Latn", "fra_Latn"], 1)
+    assert list(found) == [(name, "deu_Latn")]
+    assert (found[name, "deu_Latn"].left, found[name, "deu_Latn"].right) == (("ja",), ("yes",))
+    assert not caplog.records
+    assert il.load_bitexts([name], ["fra_Latn"]) == {}
+    assert "pairs none of the languages" in caplog.text
+    with pytest.raises(LanguageError, match="has no pair fra_Latn"):
+        il.load_bitexts([name], ["deu_Latn", "fra_Latn"], every_language=True)
+
+
+def test_a_corpus_without_pairs_is_no_bitext(tmp_path):
+    with pytest.raises(CorpusError):
+        il.load_bitexts([str(write(tmp_path, {"de.txt": "ja\n"}))], ["deu_Latn"])

@@ -35,11 +35,18 @@ if TYPE_CHECKING:
         align,
         compare,
         find_hits,
-        load_bitexts,
         load_encoder,
     )
     from interlingua.analysis import claims, correlation, geometry_summary, overlap
-    from interlingua.corpora import CorpusWarning, PairCorpus, ParallelCorpus, Source, TextCorpus, open_corpus
+    from interlingua.corpora import (
+        CorpusWarning,
+        PairCorpus,
+        ParallelCorpus,
+        Source,
+        TextCorpus,
+        load_bitexts,
+        open_corpus,
+    )
     from interlingua.errors import InterlinguaError
     from interlingua.experts import (
         FINDERS,
@@ -104,10 +111,10 @@ _NAMES_OF_ROOM = {
     "alignment": (
         "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "Encoder", "HeldOut", "Hits",
         "LinearAlignment", "MtebEncoder", "Reading", "Recipe", "Settings", "Sif", "Spaces", "Spread", "align",
-        "compare", "find_hits", "load_bitexts", "load_encoder",
+        "compare", "find_hits", "load_encoder",
     ),
     "analysis": ("claims", "correlation", "geometry_summary", "overlap"),
-    "corpora": ("CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus"),
+    "corpora": ("CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "load_bitexts", "open_corpus"),
     "errors": ("InterlinguaError",),
     "experts": (
         "FINDERS", "Experts", "NeuronScores", "ResponseStatistics", "Responses", "Routing", "find_experts",
@@ -137,7 +144,7 @@ __all__ = [  # noqa: RUF022
     "seen_languages",
     "InterlinguaError",
     "disable_progress_bars", "enable_progress_bars",
-    "CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "open_corpus",
+    "CorpusWarning", "PairCorpus", "ParallelCorpus", "Source", "TextCorpus", "load_bitexts", "open_corpus",
     "LanguageModel", "NeuronIndex", "NeuronLinear", "find_neurons", "load_model",
     "FINDERS", "Experts", "NeuronScores", "ResponseStatistics", "Responses", "Routing", "find_experts",
     "find_experts_by_pooling", "record_responses",
@@ -150,7 +157,7 @@ __all__ = [  # noqa: RUF022
     "claims", "correlation", "geometry_summary", "overlap",
     "METHODS", "Aligner", "Candidate", "Comparison", "EditGrid", "EmbeddedProbe", "Encoder", "HeldOut", "Hits",
     "LinearAlignment", "MtebEncoder", "Reading", "Recipe", "Settings", "Sif", "Spaces", "Spread", "align", "compare",
-    "find_hits", "load_bitexts", "load_encoder",
+    "find_hits", "load_encoder",
     "Cluster", "Run", "StudyConfig", "StudyError", "load_config", "open_run", "run_study",
     "write_report",
 ]  # fmt: skip

@@ -12,7 +12,6 @@ beside the map.
 from interlingua.alignment.adapting import Spread
 from interlingua.alignment.align import align
 from interlingua.alignment.aligner import Aligner
-from interlingua.alignment.bitexts import load_bitexts
 from interlingua.alignment.blocks import Sif
 from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.choose import choose
@@ -51,7 +50,6 @@ __all__ = [
     "choose",
     "compare",
     "find_hits",
-    "load_bitexts",
     "load_encoder",
     "search",
 ]

@@ -11,31 +11,10 @@ from interlingua.alignment.candidate import Candidate
 from interlingua.alignment.embedded_probe import Reading
 from interlingua.alignment.methods import Layers, concatenated
 from interlingua.alignment.spaces import Spaces
-from interlingua.corpora import ENGLISH, PairCorpus, open_corpus
+from interlingua.corpora.bitexts import Bitexts
 from interlingua.measures import bitext
 from interlingua.measures.scoring import N_NEIGHBORS
 from interlingua.progress import tracked
-
-Bitexts = Mapping[tuple[str, str], PairCorpus]
-"""By the name of the corpus and the language that is paired with English."""
-
-
-def load_bitexts(names: Sequence[str], languages: Sequence[str], limit: int | None = None) -> Bitexts:
-    """Load what each corpus pairs with English, of some languages.
-
-    Raises:
-        CorpusError: There is no such corpus, or its text is empty, unreadable or not aligned.
-    """
-    found = {}
-    for name in names:
-        source = open_corpus(name)
-        known = source.paired_with_english()
-        codes = [code for code in languages if code in known]
-        if not codes:
-            source.pairs()  # which says what is wrong, if anything is
-        for code in codes:
-            found[name, code] = source.pairs(code, ENGLISH, limit=limit)
-    return found
 
 
 def judge_bitext(

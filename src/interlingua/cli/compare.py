@@ -65,9 +65,8 @@ def compare(
     """
     from interlingua.alignment import Settings, load_encoder
     from interlingua.alignment import compare as compare_ways
-    from interlingua.alignment.bitexts import load_bitexts
     from interlingua.alignment.edits import EditGrid
-    from interlingua.corpora import open_corpus
+    from interlingua.corpora import load_bitexts, open_corpus
     from interlingua.corpora.parallel import joined
     from interlingua.languages import parse_languages
     from interlingua.report.comparison import answer, write_comparison

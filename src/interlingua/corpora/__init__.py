@@ -1,11 +1,12 @@
 """What is read: corpora of three shapes, found by one function.
 
 `open_corpus` (`registry`) finds a `Source` for a name, a path or a data set; its methods `parallel`, `pairs` and `text`
-read a corpus of that shape. A source is `named`, and then described as data (`named_sources`, `starter`), or `local`: a
-folder (`folder`, `layouts`), a table (`tables`) or a text file. `hub` and `hub_readers` fetch and read the data sets of
-the Hugging Face Hub. A corpus is checked when it is read (`checks`).
+read a corpus of that shape; `bitexts` loads what several pair with English. A source is `named`, and then described as
+data (`named_sources`, `starter`), or `local`: a folder (`folder`, `layouts`), a table (`tables`) or a text file. `hub`
+and `hub_readers` fetch and read the data sets of the Hugging Face Hub. A corpus is checked when it is read (`checks`).
 """
 
+from interlingua.corpora.bitexts import load_bitexts
 from interlingua.corpora.checks import CorpusWarning
 from interlingua.corpora.named import NamedSource
 from interlingua.corpora.pairs import PairCorpus
@@ -23,5 +24,6 @@ __all__ = [
     "ParallelCorpus",
     "Source",
     "TextCorpus",
+    "load_bitexts",
     "open_corpus",
 ]

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from interlingua.corpora import ENGLISH, CorpusWarning, PairCorpus, ParallelCorpus, TextCorpus, open_corpus
+from interlingua.corpora import CorpusWarning, PairCorpus, ParallelCorpus, TextCorpus, load_bitexts, open_corpus
+from interlingua.corpora.bitexts import Bitexts
 from interlingua.errors import InputError, LanguageError
 from interlingua.languages import PAPER_LANGUAGES, PAPER_PROBE_LANGUAGES, language_name
 from interlingua.study.config import StudyConfig
@@ -32,7 +33,7 @@ class Corpora:
     texts: Mapping[str, TextCorpus]
     prompts: Mapping[str, TextCorpus]
     paraphrases: Mapping[str, PairCorpus]
-    bitext: Mapping[tuple[str, str], PairCorpus]
+    bitext: Bitexts
 
     def warnings(self) -> list[str]:
         """Return what was found when they were opened: a line for each kind of finding in a corpus and split."""
@@ -142,16 +143,10 @@ def _paraphrases(config: StudyConfig, evaluation: ParallelCorpus) -> dict[str, P
     return {code: source.pairs(code, limit=section.limit or config.limit) for code in codes}
 
 
-def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> dict[tuple[str, str], PairCorpus]:
+def _bitext(config: StudyConfig, evaluation: ParallelCorpus) -> Bitexts:
     section = config.bitext
-    pairs = {}
-    for name in section.corpora:
-        source = open_corpus(name)
-        wanted = section.languages  # what is asked for by name must be there
-        if wanted is None:
-            wanted = tuple(code for code in evaluation.languages if code in source.paired_with_english())
-            if not wanted:
-                logger.warning(f"no bitext: '{name}' pairs none of the languages that are measured with English")
-        for code in wanted:
-            pairs[name, code] = source.pairs(code, ENGLISH, limit=section.limit or config.limit)
-    return pairs
+    languages = section.languages  # what is asked for by name must be there
+    return load_bitexts(
+        section.corpora, languages or evaluation.languages, section.limit or config.limit,
+        every_language=languages is not None,
+    )  # fmt: skip
