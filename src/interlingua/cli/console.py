@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+logger = logging.getLogger("interlingua")
 
 
 def say(line: str) -> None:
@@ -25,23 +26,23 @@ class _BesideBars(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
-            tqdm.write(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+            tqdm.write(f"{record.levelname.lower()}: {self.format(record)}", file=sys.stderr)
         else:
-            tqdm.write(record.getMessage(), file=sys.stdout)
+            tqdm.write(self.format(record), file=sys.stdout)
             sys.stdout.flush()
 
 
-def _show_warning(message: Warning | str, *where: object, **file: object) -> None:
-    """Print a warning as the library's are, without the line of code that gave it."""
-    tqdm.write(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+def _log_warning(message: Warning | str, *where: object, **file: object) -> None:
+    """Log a warning of Python's as one of the library's, without the line of code that gave it."""
+    logger.warning("%s", " ".join(str(message).split()))
 
 
 @contextmanager
 def log_shown() -> Generator[None]:
     """Show the library's log, from INFO on, while a command runs."""
-    logger, handler = logging.getLogger("interlingua"), _BesideBars()
+    handler = _BesideBars()
     shown = warnings.showwarning
-    warnings.showwarning = _show_warning  # ty: ignore[invalid-assignment]
+    warnings.showwarning = _log_warning  # ty: ignore[invalid-assignment]
     level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
     logger.propagate = False
