@@ -5,7 +5,7 @@
 
 The same model in the same dtype embeds the same sentences (all languages of the corpus, the first N of each) in every
 way, the ways in turn in each round; the figures are medians over the rounds. Before them comes one that is not counted,
-in which blocks are compiled, and whose seconds are told. sentence-transformers has mean pooling and its own defaults
+in which blocks are compiled, and whose seconds are reported. sentence-transformers has mean pooling and other defaults
 (batches of 32 sentences, no head), and other batch sizes as well. The bare matrix products are those of the linear
 layers on batches of the same shapes, without anything between them. Memory is the most that a process ever has which
 loads the model and embeds the sentences once in one way, what it takes to compile included.

@@ -7,7 +7,7 @@
 
 Ways run in turn in each round; the figures are medians over the rounds. scikit-learn scores neuron by neuron for five
 languages, on as many processes as there are cores; it is run on fewer neurons, and scaled. `growth` runs each size in a
-process of its own, with the responses in a file, and reports the most memory it had that is not the file's. `precision`
+separate process, with the responses in a file, and reports the most memory it had that is not the file's. `precision`
 compares experts from responses kept in half precision with those from float32.
 """
 

@@ -5,7 +5,7 @@
 
 The same model in the same dtype scores the same tokens in every way, the ways in turn in each round; the figures are
 medians over the rounds. The recipe's mean is taken over tokens, so that it is the same number as ours. The harness
-(`pip install lm-eval`; left out where it is absent) has windows of its own: each starts at the last token of the one
+(`pip install lm-eval`; left out where it is absent) has other windows: each starts at the last token of the one
 before, which is ours with a window of one token more and the stride of a window, on a whole number of windows.
 """
 

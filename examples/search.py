@@ -1,4 +1,4 @@
-"""Cross-lingual semantic search over your own lines: index them once, then ask in any language.
+"""Cross-lingual semantic search over your lines: index them once, then ask in any language.
 
     python examples/search.py index lines.txt --out index [--aligner ALIGNER]
     python examples/search.py ask index "Die Katze schläft in der Küche." [--show 5]

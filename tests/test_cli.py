@@ -62,9 +62,9 @@ def test_report_compares_as_many_runs_as_are_named(run_cli, checkpoint, corpus_f
     assert code == 0
     table = (runs[0] / "comparison" / "tables" / "summary.csv").read_text(encoding="utf-8")
     assert [name for name in ("(one)", "(two)", "(three)") if name in table] == ["(one)", "(two)", "(three)"]
-    code, _, told = run_cli("report", runs[0], runs[1])
+    code, _, said = run_cli("report", runs[0], runs[1])
     assert code == 2
-    assert "one run at a time; to compare them" in " ".join(told.split())
+    assert "one run at a time; to compare them" in " ".join(said.split())
 
 
 def test_a_folder_without_splits_is_said_to_be_halved(run_cli, checkpoint, corpus_folder, tmp_path):
@@ -269,7 +269,7 @@ def test_a_shell_completes_commands_and_options(run_cli, monkeypatch):
         assert run_cli()[1].split() == [completed]
 
 
-def test_embed_pools_as_told(run_cli, checkpoint, tmp_path):
+def test_embed_pools_as_asked(run_cli, checkpoint, tmp_path):
     (tmp_path / "lines.txt").write_text("el gato\nun perro\n")
     on = ("embed", "--model", checkpoint, "--dtype", "float32", tmp_path / "lines.txt", "--out", tmp_path / "e.npy")
     assert run_cli(*on, "--pooling", "max")[0] == 0

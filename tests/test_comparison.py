@@ -1,4 +1,4 @@
-"""The comparison: chosen inside the probe, judged once, resumed, and told in tables and a sentence."""
+"""The comparison: chosen inside the probe, judged once, resumed, and shown in tables and a sentence."""
 
 import importlib.util
 import json
@@ -125,7 +125,7 @@ def test_the_chosen_one_is_chosen_by_held_out_top1_alone(found):
     assert (table.held_out <= table.highest_fold).all()
 
 
-def test_growth_groups_and_bitext_are_told(found, evaluation, bitext_folder):
+def test_growth_groups_and_bitext_are_tables(found, evaluation, bitext_folder):
     sentences = found.tables["sentences"]
     assert sorted(set(sentences.sentences)) == [10, 20, 40, 60]
     whole = sentences[sentences.sentences == 60].top1.item()

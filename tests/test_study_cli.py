@@ -97,13 +97,13 @@ def test_warnings_of_a_corpus_are_said_once_on_stderr_and_in_the_log(run_cli, co
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[0], lines[0], *lines[2:]]) + "\n", encoding="utf-8")
     _, printed, errors = run_cli(*few, "--corpus", repeated)
-    told = (
+    line = (
         f"warning: corpus '{repeated}' (devtest): spa_Latn: 1 line that repeats an earlier one, which makes retrieval "
         f"ambiguous (first: line 2); `interlingua corpus show {repeated}` lists them"
     )
-    assert errors.splitlines().count(told) == 1
+    assert errors.splitlines().count(line) == 1
     assert "warning: corpus" not in printed
-    assert (tmp_path / "r" / "study.log").read_text(encoding="utf-8").count(told) == 1
+    assert (tmp_path / "r" / "study.log").read_text(encoding="utf-8").count(line) == 1
     assert "warning: corpus" not in run_cli(*few, "--corpus", repeated)[2], "nothing was computed"
 
 

@@ -1,8 +1,8 @@
-"""A cloned language: the same text in letters of its own, every token id shifted by a constant.
+"""A cloned language: the same text in other letters, every token id shifted by a constant.
 
 Languages that differ in nothing but their letters are the cleanest case of a pair (K et al. 2020, "fake English";
 Dufter and Schütze 2020): a translation is exact, the grammar is equal, and only what the model read of each can differ.
-English is cloned into Korean letters, one for one, so that the clone has a code of its own and langid.py takes text in
+English is cloned into Korean letters, one for one, so that the clone has its own code and langid.py takes text in
 it for Korean. It is not Korean: a Korean could read the letters, but no word.
 """
 
@@ -22,7 +22,7 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 
 TO_CLONE = str.maketrans(PRINTABLE, "\u2002" + "".join(chr(0xAC00 + 28 * i) for i in range(1, len(PRINTABLE))))
-"""A space of its own, and for the others the syllables of Korean that end in a vowel, in their order."""
+"""Another space, and for the others the syllables of Korean that end in a vowel, in their order."""
 
 
 def plain(text: str) -> str:

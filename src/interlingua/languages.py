@@ -37,7 +37,7 @@ def _table(name: str) -> dict[str, str]:
 
 
 FLORES_NAMES = _table("flores200.tsv")
-"""The 204 languages of FLORES-200 with their English names, as its own table has them (NLLB Team 2022)."""
+"""The 204 languages of FLORES-200 with their English names, as its table has them (NLLB Team 2022)."""
 
 FLORES_LANGUAGES = tuple(FLORES_NAMES)
 """The codes of the 204 languages of FLORES-200."""

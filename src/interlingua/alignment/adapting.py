@@ -61,9 +61,9 @@ def centre_on(alignment: LinearAlignment, texts: Mapping[str, np.ndarray]) -> Li
         alignment: The alignment; it must have one matrix for all languages.
         texts: For each language embeddings of any sentences: float [sentences, dimensions].
     """
-    own = dict(zip(alignment.languages, alignment.means, strict=True))
-    own |= {parse_language(code): space.mean(axis=0, dtype=np.float64) for code, space in texts.items()}
-    return LinearAlignment(tuple(own), np.stack(list(own.values())), alignment.matrices)
+    means = dict(zip(alignment.languages, alignment.means, strict=True))
+    means |= {parse_language(code): space.mean(axis=0, dtype=np.float64) for code, space in texts.items()}
+    return LinearAlignment(tuple(means), np.stack(list(means.values())), alignment.matrices)
 
 
 def self_train(

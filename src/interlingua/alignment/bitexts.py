@@ -1,4 +1,4 @@
-"""Bitext beside the evaluation split: Tatoeba, BUCC or the user's own, with recipes that were fitted on the probe."""
+"""Bitext beside the evaluation split: Tatoeba, BUCC or the user's, with recipes that were fitted on the probe."""
 
 from __future__ import annotations
 

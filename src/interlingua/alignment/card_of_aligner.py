@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlingua.languages import parse_languages
-from interlingua.models.card import card, named, shown_name, told
+from interlingua.models.card import as_list, card, named, shown_name
 from interlingua.models.terms import terms_of
 
 SENTENCE_TRANSFORMERS = """
@@ -54,7 +54,7 @@ def card_of_aligner(made_from: Mapping[str, Any], languages: Sequence[str], *, l
             "The hidden states of a frozen language model through a linear map, so that sentences of one meaning lie "
             f"near each other in {named(codes)}."
         ),
-        how=told(made_from),
+        how=as_list(made_from),
         measured=figure,
         languages=codes,
         library=library,

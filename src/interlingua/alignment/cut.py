@@ -47,8 +47,8 @@ def cut(model: LanguageModel, layer: int, *, final_norm: bool = False) -> Langua
     hf.load_state_dict({name: parameters[name] for name in hf.state_dict()}, assign=True)
     for name, buffer in hf.named_buffers():
         if buffer.is_meta:  # not part of a checkpoint, such as rotary frequencies
-            owner, _, own = name.rpartition(".")
-            setattr(hf.get_submodule(owner), own, model.hf.get_buffer(name))
+            owner, _, attribute = name.rpartition(".")
+            setattr(hf.get_submodule(owner), attribute, model.hf.get_buffer(name))
     hf.tie_weights()
     open_mixtures(hf)
     below = NeuronIndex(tuple(linear for linear in model.neurons.linears if linear.layer < kept))

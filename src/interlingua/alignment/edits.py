@@ -152,8 +152,8 @@ def screen(
 
 def best_edit(table: pd.DataFrame, method: str) -> str:
     """Return the edit whose best layer has the highest top-1 by cosine with a method."""
-    own = table[(table.method == method) & (table.scoring == "cosine")].groupby("edit").top1.max()
-    return str(own.drop(NONE).idxmax())
+    best = table[(table.method == method) & (table.scoring == "cosine")].groupby("edit").top1.max()
+    return str(best.drop(NONE).idxmax())
 
 
 def _embedded(
@@ -170,8 +170,8 @@ def _embedded(
 def _scores(held_out: HeldOut, mapped: Recipe) -> list[tuple[str, int, str, float]]:
     rows = []
     for layer in map(layer_of, held_out.probe):
-        own = Recipe(mapped.method, (layer,), mapped.per_language, mapped.shrinkage)
-        for recipe in dict.fromkeys([Recipe("identity", (layer,)), own]):
+        then = Recipe(mapped.method, (layer,), mapped.per_language, mapped.shrinkage)
+        for recipe in dict.fromkeys([Recipe("identity", (layer,)), then]):
             for scoring in held_out.scorings:
                 rows.append((recipe.method, layer, scoring, held_out.top1(recipe, scoring)))
     return rows

@@ -28,7 +28,7 @@ class LinearAlignment:
 
     @property
     def needs_language(self) -> bool:
-        """Whether there is no form without a language: each language has a matrix of its own."""
+        """Whether there is no form without a language: each language has its own matrix."""
         return len(self.matrices) > 1
 
     def weight_and_bias(self, language: str | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,7 @@ class Recipe:
 
     Attributes:
         method: One of `METHODS`.
-        layers: The hidden states read, each a block. A block has a map of its own, and what blocks are mapped to is
+        layers: The hidden states read, each a block. Each block has its own map, and what blocks are mapped to is
             concatenated, each divided by its mean length in the probe.
         per_language: Whether each language's own mean is subtracted; otherwise no language is needed at run time.
         shrinkage: Of the covariance, in whitening and both WCCNs.

@@ -91,7 +91,7 @@ def require_onnx() -> None:
 
 @contextmanager
 def _quiet_export() -> Generator[None]:
-    """Silence warnings that torch gives of its own code while it exports."""
+    """Silence warnings that torch gives about its own code while it exports."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

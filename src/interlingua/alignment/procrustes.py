@@ -15,7 +15,7 @@ from interlingua.languages import parse_language
 def procrustes(probe: Mapping[str, np.ndarray], *, pivot: str | None = None) -> LinearAlignment:
     """Map each language by the rotation that brings its centred embeddings at unit length nearest to the pivot's.
 
-    A language has a matrix of its own, so that its name is needed at run time.
+    Each language has its own matrix, so that its name is needed at run time.
 
     Source: Schönemann 1966; for embeddings Xing et al. 2015 and Smith et al. 2017.
 

@@ -104,7 +104,7 @@ def save_sentence_transformer(
             parts.append(modules.Pooling(size, pooling_mode="mean" if block == blocks[0] else ("cls", "mean")))
             parts.append(_dense(blocks, block, *map_))
         parts.append(modules.Normalize())
-        # Its own card would list the weights of WordWeights, one for each token.
+        # The card of sentence-transformers would list the weights of WordWeights, one for each token.
         SentenceTransformer(modules=parts, device="cpu").save(str(temporary), create_model_card=False)
         _name_for_others(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
@@ -118,11 +118,11 @@ def _dense(blocks: Sequence[Block], block: Block, weight: np.ndarray, bias: np.n
 
     at, size = blocks.index(block), weight.shape[1] // len(blocks)
     before = np.eye(len(weight)) if at else np.empty((len(weight), 0))
-    own = np.concatenate([before, weight[:, at * size : (at + 1) * size]], axis=1)
+    part = np.concatenate([before, weight[:, at * size : (at + 1) * size]], axis=1)
     is_last = block == blocks[-1]
     return Dense(
-        own.shape[1], len(own), bias=is_last, activation_function=torch.nn.Identity(),
-        init_weight=torch.from_numpy(own).float(), init_bias=torch.from_numpy(bias).float(),
+        part.shape[1], len(part), bias=is_last, activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(part).float(), init_bias=torch.from_numpy(bias).float(),
         module_output_name="sentence_embedding" if is_last else "cls_token_embeddings",
     )  # fmt: skip
 

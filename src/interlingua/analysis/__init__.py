@@ -1,4 +1,4 @@
-"""What the tidy tables of a study say: gains, correlations, the sweep, the claims, and the paper's own numbers.
+"""What the tidy tables of a study say: gains, correlations, the sweep, the claims, and the paper's numbers.
 
 Analysis takes tables only. It runs no model and imports no torch, so a published run can be analysed anywhere.
 """

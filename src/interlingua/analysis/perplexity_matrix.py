@@ -24,8 +24,8 @@ def perplexity_matrix(tables: Tables) -> pd.DataFrame:
     """
     if "perplexity_others" not in tables or "perplexity" not in tables:
         return pd.DataFrame(columns=COLUMNS)
-    own = tables["perplexity"]
-    before = {row["language"]: row["log_perplexity"] for row in records(own[own.condition == ORIGINAL])}
-    edited = pd.concat([own[own.condition != ORIGINAL], tables["perplexity_others"]], ignore_index=True)
+    of_target = tables["perplexity"]
+    before = {row["language"]: row["log_perplexity"] for row in records(of_target[of_target.condition == ORIGINAL])}
+    edited = pd.concat([of_target[of_target.condition != ORIGINAL], tables["perplexity_others"]], ignore_index=True)
     rows = edited.assign(rise=edited.log_perplexity - edited.language.map(before))
     return rows[COLUMNS].sort_values(["condition", *EDIT[1:]], kind="stable").reset_index(drop=True)

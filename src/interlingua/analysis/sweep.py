@@ -81,7 +81,7 @@ def _gains(retrieval: Sequence[pd.DataFrame]) -> dict[tuple, float]:
     if not retrieval:
         return {}
     table = pd.concat(retrieval)
-    own = table["query"] == table.target
-    pairs = table[(table["query"] != table.candidate) & ((table.condition == ORIGINAL) | own)]
+    from_target = table["query"] == table.target
+    pairs = table[(table["query"] != table.candidate) & ((table.condition == ORIGINAL) | from_target)]
     changed = edit_changes({"retrieval": pairs}, "retrieval", ["query", "candidate"], "top1")
     return {edit[:3]: float(gains.change.mean()) for edit, gains in changed if edit.match == STEERED}

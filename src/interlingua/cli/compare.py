@@ -45,7 +45,7 @@ def compare(
     special_tokens: Annotated[
         bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds, in all that is fitted.")
     ] = False,
-    bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your own, to judge on as well.")] = None,
+    bitext: Annotated[list[str] | None, typer.Option(help="Tatoeba, BUCC or your corpus, to judge on as well.")] = None,
     encoder: Annotated[
         list[str] | None,
         typer.Option(

@@ -73,8 +73,8 @@ class Loading:
 def loads_model(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of `Loading` in the place of its parameter `loading`, which gets them all."""
     options = inspect.signature(Loading, eval_str=True).parameters
-    own = inspect.signature(command, eval_str=True).parameters
-    parameters = [*(parameter for name, parameter in own.items() if name != "loading"), *options.values()]
+    asked = inspect.signature(command, eval_str=True).parameters
+    parameters = [*(parameter for name, parameter in asked.items() if name != "loading"), *options.values()]
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:

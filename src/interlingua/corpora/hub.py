@@ -96,7 +96,7 @@ def stream_rows(source: NamedSource, configuration: str | None, split: str) -> I
 
 def _require_hub(source: NamedSource) -> None:
     # One request without retries: without a network, the library would retry for half a minute before it says so. Where
-    # the user has said that there is none, it looks into its own cache at once.
+    # the user has said that there is none, it looks into its cache at once.
     from huggingface_hub import HfApi, constants
 
     if constants.HF_HUB_OFFLINE:
@@ -117,7 +117,7 @@ def _explained(source: NamedSource, configuration: str | None) -> Generator[None
         yield
     except InterlinguaError:
         raise
-    except Exception as error:  # each of the libraries below has errors of its own, and changes them
+    except Exception as error:  # each of the libraries below has its own errors, and changes them
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise CorpusError(f"{tried} ({cause}).{access} {instead}") from None
 

@@ -1,4 +1,4 @@
-"""A user's own corpora: folders, tables and text files."""
+"""A user's corpora: folders, tables and text files."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class NamedSource(Source):
         licence: The terms of its text.
         citation: The publication to cite.
         languages: The FLORES-200 codes that it has.
-        splits: Its own names of its parts.
+        splits: Its names of its parts.
         repository: The data set on the Hugging Face Hub; `None` for what comes with the package.
         revision: The commit that is read, so that the text never changes.
         provenance: Where `revision` and the schema were taken from, and what is not certain.

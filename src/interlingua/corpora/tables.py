@@ -1,4 +1,4 @@
-"""A user's own tables: CSV, JSON lines, Parquet and TMX files, and objects of the library `datasets`."""
+"""A user's tables: CSV, JSON lines, Parquet and TMX files, and objects of the library `datasets`."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def pairs_of_table(name: str, split: str, columns: Columns, languages: Sequence[
 def text_of_table(
     name: str, columns: Columns, language: str, limit: int | None, characters: int | None, min_length: int
 ) -> TextCorpus:
-    """Make a corpus of running text of the column `text`, or of the language's own column.
+    """Make a corpus of running text of the column `text`, or of the language's column.
 
     Raises:
         CorpusError: A cell is not text, or no paragraph is long enough.

@@ -62,7 +62,7 @@ class TextCorpus:
 
     @property
     def text(self) -> str:
-        """All paragraphs, each on its own line."""
+        """All paragraphs, one a line."""
         return "\n".join(self.paragraphs)
 
     def first(self, limit: int | None = None, characters: int | None = None) -> TextCorpus:

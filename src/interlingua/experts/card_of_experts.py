@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from interlingua.models.card import card, named, shown_name, table_of, told
+from interlingua.models.card import as_list, card, named, shown_name, table_of
 from interlingua.models.terms import terms_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def card_of_experts(
             f"How well each of {neurons} tells each language from the others, and what it answers to that language: "
             f"{named(languages)}. Found with {sentences} a language."
         ),
-        how=told({**made_from, "ranked_by": ranked_by}),
+        how=as_list({**made_from, "ranked_by": ranked_by}),
         measured=(
             f"The {summary.k.iloc[0]} best neurons of each language by {ranked_by}: their mean AUROC, and by how much "
             "it exceeds their highest for another language. These are the sentences they were chosen with; on others "

@@ -114,7 +114,7 @@ class Experts(HubArtifact):
         return self.with_ranking(finder, FINDERS[finder](self.scores))
 
     def with_ranking(self, name: str, ranking: np.ndarray) -> Experts:
-        """Return the same experts, ranked by scores of your own.
+        """Return the same experts, ranked by your scores.
 
         Args:
             name: What the ranking is called.
@@ -139,7 +139,7 @@ class Experts(HubArtifact):
             neurons: The index of these layers, for example `model.at("inner").neurons` where all outputs were recorded.
 
         Raises:
-            InputError: Some of these neurons were not recorded, or the experts are ranked by scores of your own.
+            InputError: Some of these neurons were not recorded, or the experts are ranked by your scores.
 
         Example:
             Without the last linear layer of each block, neurons 4 and 5 of six:

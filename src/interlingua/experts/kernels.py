@@ -105,7 +105,7 @@ def _add(
     odd_ranks: np.ndarray,
     precisions: np.ndarray,
 ) -> None:
-    # Two at a time, with sums of their own: neighbours are often of one language, and would wait for each other.
+    # Two at a time, with separate sums: neighbours are often of one language, and would wait for each other.
     sentences = len(row)
     for i in range(0, sentences - 1, 2):
         c, d = row[i] & LABEL, row[i + 1] & LABEL

@@ -66,13 +66,13 @@ def _score(
         By how much AUROC and average precision exceed chance: [languages, neurons] each; and the statistics: float32
         [languages, statistics, neurons].
     """
-    present, own = np.unique(labels, return_inverse=True)
+    present, positions = np.unique(labels, return_inverse=True)
     above = np.zeros((2, languages, responses.shape[1]))
     statistics = np.tile(_alike(responses), (languages, 1, 1))
     if len(present) > 1:
-        scores = score_neurons(responses, own, len(present), device)
+        scores = score_neurons(responses, positions, len(present), device)
         above[0, present] = scores.auroc - CHANCE
-        above[1, present] = scores.average_precision - (np.bincount(own) / len(own))[:, None]
+        above[1, present] = scores.average_precision - (np.bincount(positions) / len(positions))[:, None]
         statistics[present] = np.stack(list(scores.statistics.arrays().values()), axis=1)
     return above[0], above[1], statistics
 
@@ -81,5 +81,5 @@ def _alike(responses: np.ndarray | torch.Tensor) -> np.ndarray:
     """Return the statistics of neurons that answer every language alike: float32 [statistics, neurons]."""
     values = responses.float().cpu().numpy() if isinstance(responses, torch.Tensor) else responses.astype(np.float32)
     values = values if len(values) else np.zeros((1, values.shape[1]), dtype=np.float32)
-    own = (values.mean(axis=0), np.median(values, axis=0), values.std(axis=0))
-    return np.stack([*own, *own, np.ones(values.shape[1])]).astype(np.float32)
+    of_all = (values.mean(axis=0), np.median(values, axis=0), values.std(axis=0))
+    return np.stack([*of_all, *of_all, np.ones(values.shape[1])]).astype(np.float32)

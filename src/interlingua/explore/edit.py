@@ -34,7 +34,7 @@ KINDS = tuple(kind for kind in INTERVENTIONS if _needs_target_and_k_alone(kind))
 """The kinds of interventions that a target and k suffice for."""
 
 CONTROLS = (UNIFORM, OWN_MEAN)
-"""What random neurons get, by the names of a study's `match`: the edit's values, or values of their own."""
+"""What random neurons get, by the names of a study's `match`: the edit's values, or their own."""
 
 
 @dataclass(frozen=True)

@@ -117,10 +117,10 @@ def python_lines(session: Session, choice: Choice) -> str:
         ]
     strength = "" if choice.strength == 1 else f".with_strength({choice.strength:g})"
     made_of = f"il.INTERVENTIONS[{choice.kind!r}]({{}}, {choice.target!r}, k={k}){strength}".format
-    own = made_of("experts.rank_by('random')")
+    own_mean = made_of("experts.rank_by('random')")
     lines += [
         f"edit = {made_of('experts')}",
-        f"control = {own if choice.control == OWN_MEAN else 'il.random_control(edit, experts.neurons)'}",
+        f"control = {own_mean if choice.control == OWN_MEAN else 'il.random_control(edit, experts.neurons)'}",
         "with edit.applied_to(model):",
         "    print(il.generate(model, n=1)[0])",
     ]

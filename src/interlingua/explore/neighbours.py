@@ -79,7 +79,7 @@ def read_sentences(text: str) -> list[Sentence]:
     paragraphs = [[line.strip() for line in lines if line.strip()] for lines in paragraphs]
     lines = [(line, i) for i, part in enumerate(filter(None, paragraphs)) for line in part]
     if len(lines) < 3:
-        raise InputError(f"there are {len(lines)} sentences; three or more are needed, each on a line of its own")
+        raise InputError(f"there are {len(lines)} sentences; three or more are needed, one a line")
     if len(lines) > MOST_SENTENCES:
         raise InputError(f"there are {len(lines)} sentences; {MOST_SENTENCES} are the most")
     if (longest := max(len(line) for line, _ in lines)) > LONGEST_SENTENCE:
@@ -129,7 +129,7 @@ def find_neighbours(
 
 
 def _aligned(aligner: Aligner, sentences: Sequence[Sentence]) -> np.ndarray:
-    """Return aligned embeddings; one with a mean for each language is told the languages that it knows."""
+    """Return aligned embeddings; one with a mean for each language is given the languages that it knows."""
     spoken = [line.language if line.language in aligner.alignment.languages else None for line in sentences]
     vectors: dict[int, np.ndarray] = {}
     for language in dict.fromkeys(spoken):

@@ -147,7 +147,7 @@ def _write(
     written: queue.SimpleQueue[Any],
     left: threading.Event,
 ) -> None:
-    """Write a text piece by piece into a queue, in a thread of its own; then None, or what went wrong."""
+    """Write a text piece by piece into a queue, in a separate thread; then None, or what went wrong."""
     from transformers import TextStreamer
 
     class Pieces(TextStreamer):

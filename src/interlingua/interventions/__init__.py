@@ -1,7 +1,7 @@
 """Affine edits of neurons: `z -> scale * z + shift`.
 
 `affine_edit` is what happens to one layer, `weights` writes it there, `apply` runs a model with several; `intervention`
-is the one type, a set of them; each constructor is a file of its own; `registry` knows them by name;
+is the one type, a set of them; each constructor has its own file; `registry` knows them by name;
 `bake` writes one into a copy of the weights. Nothing but the constructors knows which method
 made an intervention.
 """

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from interlingua.artifact import Artifact, HubArtifact, damaged, load_artifact, save_artifact
 from interlingua.errors import ArtifactError, InputError
 from interlingua.interventions.affine_edit import AffineEdit
-from interlingua.models.card import card, plain_facts, shown_name, told
+from interlingua.models.card import as_list, card, plain_facts, shown_name
 from interlingua.models.neurons import INPUTS, SITES
 from interlingua.models.terms import terms_of
 
@@ -248,7 +248,7 @@ class Intervention(HubArtifact):
             f"Intervention {self.kind} on {shown_name(model)}",
             terms_of(model),
             what=f"An affine edit of {len(self):,} neurons ({self._places()}): z becomes scale * z + shift.",
-            how=told(self.parameters),
+            how=as_list(self.parameters),
             measured="Nothing is recorded with an edit. `interlingua study` measures what one does, with controls.",
             languages=self.targets,
             snippet=(

@@ -67,8 +67,8 @@ def layer_by_layer(
             found = find_experts(part, probe, **read_as)
         wanted = np.isin(ids, chosen)
         ranked = found.with_ranking(experts.ranked_by, np.tile(wanted.astype(np.float64), (len(found.languages), 1)))
-        own = make_intervention(kind, ranked, target, {"k": int(wanted.sum())})
-        edits = {**(edit.edits if edit else {}), **own.edits}
-        parameters = {**experts.made_from, "target": own.parameters["target"], "k": k}
+        here = make_intervention(kind, ranked, target, {"k": int(wanted.sum())})
+        edits = {**(edit.edits if edit else {}), **here.edits}
+        parameters = {**experts.made_from, "target": here.parameters["target"], "k": k}
         edit = Intervention(edits, experts.neurons.fingerprint, f"{kind} layer by layer", parameters)
     return edit or Intervention({}, experts.neurons.fingerprint, f"{kind} layer by layer")

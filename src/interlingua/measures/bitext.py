@@ -1,4 +1,4 @@
-"""Bitext retrieval: pairs of sentences, each pair of languages with sentences of its own (paper, table 7).
+"""Bitext retrieval: pairs of sentences, each pair of languages with its own sentences (paper, table 7).
 
 Tatoeba pairs every language with its own English sentences; BUCC hides the pairs among sentences that have no partner.
 """

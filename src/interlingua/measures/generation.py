@@ -50,7 +50,7 @@ def generate(
     """Sample texts from the model as it is now, from its start token alone or as continuations of prompts.
 
     The defaults are the paper's: temperature 1 and top_p 0.9, and top_k 50, which was transformers' own default in the
-    version that the paper used. Each text draws from a stream of random numbers of its own, made from `seed` and its
+    version that the paper used. Each text draws from its own stream of random numbers, made from `seed` and its
     position, so that n and the batches do not change which numbers text i draws. In float32 the texts are then the
     same; in bfloat16 the logits of another batch size differ by rounding, and a text may part from there. What a
     checkpoint's `generation_config` asks for besides its end token (a repetition penalty, say) is ignored.

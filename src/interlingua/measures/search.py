@@ -133,7 +133,7 @@ def _peaks_on_device(scores: torch.Tensor, queries: np.ndarray, right: np.ndarra
 def accelerator() -> torch.device | None:
     """Return the device for similarities, None being numpy on the CPU.
 
-    A GPU that was told to round products to TF32 is left alone: float64 would have to decide too much.
+    A GPU that is set to round products to TF32 is left alone: float64 would have to decide too much.
     """
     exact = torch.get_float32_matmul_precision() == "highest"
     return torch.device("cuda") if exact and torch.cuda.is_available() else None

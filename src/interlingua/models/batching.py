@@ -121,7 +121,7 @@ def default_budget(device: torch.device) -> int:
 def split_rows(sentences: TokenisedSentences, rows: Sequence[int], token_budget: int) -> Iterator[Sequence[int]]:
     """Yield parts of `rows`, which are longest first, of at most `token_budget` padded tokens each.
 
-    A sentence longer than the budget is a part of its own.
+    A sentence longer than the budget is a part by itself.
     """
     start = 0
     while start < len(rows):

@@ -13,7 +13,7 @@ from interlingua.languages import language_name, short_code
 from interlingua.markdown import markdown_table
 from interlingua.models.terms import Terms
 
-UNTOLD = (
+LEFT_OUT = (
     "config", "corpus_sha256", "device", "edit", "neurons", "probe", "tokenizer", "torch", "transformers", "weights",
 )  # fmt: skip
 """Manifest keys that cards leave out."""
@@ -41,7 +41,7 @@ def card(
         title: Its heading.
         terms: Of the base model.
         what: What this is, a paragraph or more.
-        how: How it was made; `told` makes this of the facts of a manifest.
+        how: How it was made; `as_list` makes this of the facts of a manifest.
         snippet: Python code that uses it, run in its folder.
         measured: Figures, and on what they stand.
         languages: FLORES-200 codes of the languages that it is about.
@@ -81,14 +81,14 @@ def card_of_checkpoint(terms: Terms, baked: Sequence[Mapping[str, Any]], *, need
     Args:
         terms: Of the base model.
         baked: What each intervention that its weights hold says of itself.
-        needs_code: Whether it runs code of its own.
+        needs_code: Whether it brings code that must run.
     """
     trust = ", trust_remote_code=True" if needs_code else ""
     code = "" if not needs_code else (
         "\n\nThe edits need biases that the architecture lacks, so that it comes with a dozen lines of code, "
         "`modeling_baked.py`: read it, then allow it."
     )  # fmt: skip
-    edits = "".join(f"### Edit {i}\n\n{told(edit)}\n\n" for i, edit in enumerate(baked, 1)).strip()
+    edits = "".join(f"### Edit {i}\n\n{as_list(edit)}\n\n" for i, edit in enumerate(baked, 1)).strip()
     return card(
         f"{terms.base}, steered" if baked else terms.base,
         terms,
@@ -113,7 +113,7 @@ def card_of_checkpoint(terms: Terms, baked: Sequence[Mapping[str, Any]], *, need
     )
 
 
-def told(facts: Mapping[str, Any]) -> str:
+def as_list(facts: Mapping[str, Any]) -> str:
     """Return facts as a list, a line each; the longest are cut."""
     lines = []
     for name, value in plain_facts(facts).items():
@@ -125,7 +125,7 @@ def told(facts: Mapping[str, Any]) -> str:
 
 def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts that a reader wants: no checksums, nothing empty; of a model in a folder only the folder."""
-    kept = {name: value for name, value in facts.items() if name not in UNTOLD and value not in (None, "", [], ())}
+    kept = {name: value for name, value in facts.items() if name not in LEFT_OUT and value not in (None, "", [], ())}
     if "model" in kept:
         kept["model"] = shown_name(str(kept["model"]))
     return {name: plain_facts(value) if isinstance(value, dict) else value for name, value in kept.items()}

@@ -77,7 +77,7 @@ def save_checkpoint(hf: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     Where the model has biases that its architecture lacks (baking makes them), the checkpoint is one of
     1. the same architecture with its option for biases, where it has one (Llama, Falcon), the other biases being 0;
     2. a Llama with biases, where one computes the same (Mistral, Qwen2; see `as_llama`);
-    3. the architecture with a few lines of code of its own, in the folder, which transformers runs with
+    3. the architecture with a few lines of code in the folder, which transformers runs with
        `trust_remote_code=True`. Nothing loads it without them: Auto classes refuse, and other classes find no weights.
 
     Experts of a mixture that have no biases can get none: their layers are modules in interlingua only.

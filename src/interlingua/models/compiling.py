@@ -41,7 +41,7 @@ Compiling takes 15 s on two cores the first time on a machine, and 5 s from then
 SOUND, SOUND_IN_HALF = 1e-4, 0.3
 """By how much of their length hidden states may differ in the trial: rounding to half precision makes it 0.05."""
 GRAPHS = 64
-"""Of all blocks, which share it: with padding and without, one sentence or several, each family; torch's own is 8."""
+"""Of all blocks, which share it: with padding and without, one sentence or several, each family; torch allows 8."""
 COMPILED = ("torch.nn.modules.", "transformers.models.", "transformers.activations", "transformers.pytorch_utils")
 """Where the classes of a block are from that is compiled. Others wrap or quantise layers, or are a model's own code."""
 

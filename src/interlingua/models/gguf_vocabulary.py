@@ -132,7 +132,7 @@ def _cutting(parts: Mapping[str, Any]) -> str:
         expected = {"llama-bpe": (None, True), "qwen2": ("NFC", False)}
         if name is not None and (normalizer, ignores_merges) == expected[name]:
             return name
-    raise ModelError(_refusal("it cuts text in a way of its own"))
+    raise ModelError(_refusal("it cuts text in a way that llama.cpp has no name for"))
 
 
 def _space_prefix(parts: Mapping[str, Any]) -> bool:

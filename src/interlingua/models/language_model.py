@@ -297,5 +297,5 @@ def _cpu_computes_bfloat16(device: torch.device) -> bool:
 
 def _reason(error: Exception) -> str:
     if "trust_remote_code" in str(error):
-        return "it has Python code of its own; read it, then allow it: trust_remote_code=True, or --trust-remote-code"
+        return "it brings Python code; read that, then allow it: trust_remote_code=True, or --trust-remote-code"
     return " ".join(str(error).split())[:400]

@@ -21,7 +21,7 @@ IMPLEMENTATION = "interlingua"
 class ExpertLinear(nn.Module):
     """A linear layer of one expert: a view of some rows of one slice of its mixture's parameters.
 
-    Where the mixture has no biases, `bias` is None as in `nn.Linear`, until the layer is given one of its own.
+    Where the mixture has no biases, `bias` is None as in `nn.Linear`, until the layer is given one.
 
     Args:
         mixture: The module that holds the parameters.
@@ -96,7 +96,7 @@ def _open(mixture: Any) -> None:
         }
         linears["down_proj"] = ExpertLinear(mixture, "down_proj", number, slice(None))
         mixture.add_module(str(number), nn.ModuleDict(linears))
-    # Of its own, so that the model's config stays the one that it was loaded with.
+    # A copy, so that the model's config stays the one that it was loaded with.
     mixture.config = copy.copy(mixture.config)
     mixture.config._experts_implementation_internal = IMPLEMENTATION
 

@@ -5,8 +5,8 @@ the last; `hidden` the inputs of the last, after the non-linearity, gate times u
 2024 and most later work).
 
 They are found by the ending of a module's name, not by its whole path, so that a language model nested in a larger
-one works like one on its own (paper, section 3.2: "every neuron in the MLP layers"). In a mixture of experts each
-expert is an MLP with neurons of its own, an *expert MLP*.
+one works like one by itself (paper, section 3.2: "every neuron in the MLP layers"). In a mixture of experts each
+expert is an MLP with its own neurons, an *expert MLP*.
 """
 
 from __future__ import annotations

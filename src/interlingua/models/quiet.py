@@ -1,4 +1,4 @@
-"""Transformers and huggingface_hub without their own bars and warnings, which would break into ours."""
+"""Transformers and huggingface_hub without their bars and warnings, which would break into ours."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def markdown(table: PaperTable) -> str:
 
 
 def _marked(cell: Cell) -> str:
-    # Markdown has no colours of its own; the note under a table says what the mark means.
+    # Markdown has no colours; the note under a table says what the mark means.
     return f"{cell.text} †" if cell.unseen else cell.text
 
 

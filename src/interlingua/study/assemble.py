@@ -52,7 +52,7 @@ def assemble(config: StudyConfig, cells: Iterable[Cell], load: Callable[[Cell], 
 
 
 def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """Return a cell's table with the columns that name its condition before its own, and what it is called."""
+    """Return a cell's table with the columns that name its condition first, and what it is called."""
     if cell.condition is None:
         return name, table
     columns = cell.condition.columns()
@@ -65,7 +65,7 @@ def _labelled(cell: Cell, name: str, table: pd.DataFrame) -> tuple[str, pd.DataF
     if name in OF_LANGUAGE:
         columns["target"] = table.language
     if name.startswith("paraphrase"):
-        # Its condition says which model query and candidates are from; so the random control is a table of its own.
+        # Its condition says which model query and candidates are from; so the random control has a separate table.
         title = f"{name}_random" if cell.condition.name == RANDOM else name
         columns["condition"] = table.condition
         return title, table.assign(**columns)[[*columns, *(c for c in table.columns if c not in columns)]]

@@ -101,7 +101,7 @@ class StudyConfig(Section):
     targets: Languages = Field(("spa_Latn",), min_length=1, description="languages to steer to, one at a time")
     k: Counts = Field((2000,), min_length=1, description="numbers of experts, one at a time")
     k_of_target: dict[str, Annotated[Counts, Field(min_length=1)]] = Field(
-        {}, description="for a target its own numbers of experts in place of k, as {es: [500, 2000]}"
+        {}, description="for a target, numbers of experts in place of k, as {es: [500, 2000]}"
     )
     kinds: tuple[Kind, ...] = Field(
         (Kind(kind="set-to-mean"),),

@@ -97,12 +97,12 @@ def require_fits(config: StudyConfig, known: KnownModel) -> None:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What can be told of a model without loading it: equal marks, equal models.
+    """What is known of a model without loading it: equal marks, equal models.
 
     Attributes:
         mark: A hash of the path, size and times of every file of the checkpoint, of what the config says of the model,
             of the versions that load it, and of the machine, which decides what `auto` means; None where that does not
-            suffice, since the checkpoint is not on this machine or brings code of its own.
+            suffice, since the checkpoint is not on this machine or brings code.
     """
 
     mark: str | None

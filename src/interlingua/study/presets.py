@@ -1,4 +1,4 @@
-"""Studies that come with the package, by name: the default, the paper's protocol, the paper's own settings."""
+"""Studies that come with the package, by name: the default, the paper's protocol, the paper's settings."""
 
 from __future__ import annotations
 

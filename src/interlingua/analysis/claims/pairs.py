@@ -58,16 +58,16 @@ def _against_pre(tables: Tables, condition: str) -> Iterator[tuple[Edit, float, 
         if edit.target not in found:
             continue
         some = True
-        own, before = found[edit.target], pre[edit.target]
+        after, before = found[edit.target], pre[edit.target]
         if (key := (edit, condition, edit.target)) in hits:
             interval = paired(hits[None, PRE, edit.target], hits[key])
         else:
-            interval = newcombe(before["top1"], before["n"], own["top1"], own["n"])
-        words = f"{condition} {own['top1']:.3f}, pre {before['top1']:.3f}"
+            interval = newcombe(before["top1"], before["n"], after["top1"], after["n"])
+        words = f"{condition} {after['top1']:.3f}, pre {before['top1']:.3f}"
         others = [row["top1"] - pre[code]["top1"] for code, row in found.items() if code != edit.target]
         if others:
             words += f"; in {len(others)} other languages {np.mean(others):+.3f} (from {min(others):+.3f})"
-        yield edit, own["top1"] - before["top1"], interval, words
+        yield edit, after["top1"] - before["top1"], interval, words
     if not some:
         raise NotMeasured("the table paraphrase has no target's language, before and after an edit")
 

@@ -23,7 +23,7 @@ SITES = {
     "inner": "outputs of all linear layers but a block's last",
     "hidden": "hidden units",
 }
-GET = {UNIFORM: "the edit's values", OWN_MEAN: "values of their own"}
+GET = {UNIFORM: "the edit's values", OWN_MEAN: "their own values"}
 """What random neurons get."""
 Hand = tuple[frozenset[int], frozenset[int]]
 """Neurons added to the edit and removed from it."""

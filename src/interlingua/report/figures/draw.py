@@ -164,7 +164,7 @@ def _of_retrieval(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[
 
 
 def _drawn(run: Run, edits: list[tuple]) -> list[tuple]:
-    """Return the edits that get figures of their own: of a large grid the first combination alone."""
+    """Return the edits that get separate figures: of a large grid the first combination alone."""
     if len(edits) <= MOST_EDITS or "grid" not in run.tables:
         return edits
     return [edit for edit in edits if edit[1] == edits[0][1]]

@@ -31,16 +31,16 @@ def sweep(table: pd.DataFrame) -> Figure:
     all_axes = list(figure.subplots(1, len(panels)))
     several = table.kind.nunique() > 1
     numbers = sorted(set(table.k))
-    for colour, ((target, kind), own) in zip(
+    for colour, ((target, kind), rows) in zip(
         (CYCLE * len(table))[: len(table)], table.groupby(["target", "kind"], sort=False), strict=False
     ):
         label = language_name(str(target)) + (f", {kind}" if several else "")
-        x = [numbers.index(k) for k in own.k]
+        x = [numbers.index(k) for k in rows.k]
         bars = {"color": colour, "linewidth": 1.3, "capsize": 2, "marker": "o", "markersize": 3}
-        picked = own.picked.to_numpy(dtype=bool)
+        picked = rows.picked.to_numpy(dtype=bool)
         for axes, (value, error) in zip(all_axes, panels.values(), strict=True):
-            values = own[value].to_numpy(dtype=float, na_value=float("nan"))
-            axes.errorbar(x, values, own[error] if error else None, label=label, **bars)
+            values = rows[value].to_numpy(dtype=float, na_value=float("nan"))
+            axes.errorbar(x, values, rows[error] if error else None, label=label, **bars)
             at = [i for i, here in zip(x, picked, strict=True) if here]
             axes.scatter(at, values[picked], s=70, facecolors="none", edgecolors=colour, linewidths=1.2)
     for axes, title in zip(all_axes, panels, strict=True):

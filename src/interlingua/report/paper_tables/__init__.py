@@ -1,4 +1,4 @@
-"""The paper's tables for any run, in the paper's layout, with its own numbers where the model is one of the paper's."""
+"""The paper's tables for any run, in the paper's layout, with its numbers where the model is one of the paper's."""
 
 from interlingua.report.layout import PaperTable
 from interlingua.report.paper_tables.beside_paper import Runs, unseen_languages

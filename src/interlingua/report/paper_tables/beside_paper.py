@@ -58,7 +58,7 @@ def paper_table(
     compared: Sequence[str],
     with_setting: bool = True,
 ) -> PaperTable:
-    """Put a table together: the columns that tell rows apart before its own, the paper's numbers after them."""
+    """Put a table together: the columns that tell rows apart first, its columns, the paper's numbers after them."""
     frame = pd.DataFrame(rows)
     lead: list[Column] = [MODEL] if len(runs) > 1 else []
     if with_setting:

@@ -67,5 +67,5 @@ def _in_order(steered: pd.DataFrame) -> Iterator[dict]:
 
 
 def _corpus(name: str) -> str:
-    """Return a corpus's own name where it was given as a folder."""
+    """Return a corpus's name where it was given as a folder."""
     return name.rstrip("/").rsplit("/", 1)[-1]
