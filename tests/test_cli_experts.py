@@ -56,7 +56,7 @@ def test_experts_to_steered_text_and_checkpoint(run_cli, checkpoint, corpus_fold
 def test_options_of_intervene(run_cli, experts, tmp_path):
     experts.save_pretrained(tmp_path / "experts")
     made = ("intervene", "--experts", tmp_path / "experts", "--target", "es", "-k", 60, "--out", tmp_path / "edit")
-    run_cli(*made, "--kind", "dampen", "--option", "alpha=0.2", "--layer", 1, "--module", "up_proj", "--strength", 0.5)
+    run_cli(*made, "--kind", "dampen", "--option", "factor=0.2", "--layer", 1, "--module", "up_proj", "--strength", 0.5)
     edit = il.Intervention.from_pretrained(tmp_path / "edit")
     assert list(edit.edits) == ["model.layers.1.mlp.up_proj"]
     np.testing.assert_allclose(edit.edits["model.layers.1.mlp.up_proj"].scale, 0.6)
@@ -68,11 +68,11 @@ def test_options_of_intervene(run_cli, experts, tmp_path):
     ("arguments", "message"),
     [
         (["--kind", "set-to-max"], "unknown kind 'set-to-max'; use set-to-mean"),
-        (["--kind", "dampen", "--option", "alpha"], "write NAME=VALUE"),
-        (["--kind", "ablate", "--option", "alpha=1"], "'ablate' takes no alpha"),
+        (["--kind", "dampen", "--option", "factor"], "write NAME=VALUE"),
+        (["--kind", "ablate", "--option", "factor=1"], "'ablate' takes no factor"),
         (["--control", "odd"], "unknown control 'odd'; use uniform, matched"),
-        (["--kind", "dampen", "--option", "alpha=high"], "'dampen' cannot take alpha="),
-        (["--kind", "dampen", "--option", "alpha=["], "is not a number, word or list"),
+        (["--kind", "dampen", "--option", "factor=high"], "'dampen' cannot take factor="),
+        (["--kind", "dampen", "--option", "factor=["], "is not a number, word or list"),
         (["--strength", "2"], "strength must lie between 0 and 1"),
         (["--layer", "9"], "the model has no 9; it has 0, 1"),
     ],

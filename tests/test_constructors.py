@@ -60,7 +60,7 @@ def test_ablate_dampen_and_aura(llama, experts):
     top = np.sort(experts.top("es", 20))
     for edit, scale in (
         (il.ablate(experts, "es", 20), 0.0),
-        (il.dampen(experts, "es", 20, alpha=0.25), 0.25),
+        (il.dampen(experts, "es", 20, factor=0.25), 0.25),
         (il.aura(experts, "es", 20), 2 * (1 - experts.auroc[experts.row("es"), top])),
     ):
         ids, scales, shifts = edit_of(edit, llama)
@@ -102,7 +102,7 @@ def test_gaussian_transport_carries_mean_and_spread(llama, experts, responses):
 
 def test_contrastive_vector_shifts_all_outputs_of_a_layer(llama, experts, responses):
     target, others = target_and_others(responses)
-    ids, scale, shift = edit_of(il.contrastive_vector(experts, "es", layers=[0], coefficient=2.0), llama)
+    ids, scale, shift = edit_of(il.contrastive_vector(experts, "es", layers=[0], factor=2.0), llama)
     assert ids.tolist() == list(range(128, 160))
     np.testing.assert_allclose(shift, 2 * (target.mean(0) - others.mean(0))[ids], atol=1e-5)
     assert (scale == 1).all()
@@ -121,7 +121,7 @@ def test_neutralise_sets_to_the_mean_over_all_languages(llama, experts, response
 
 
 def test_compose_does_one_after_the_other(llama, experts):
-    first, then = il.mean_shift(experts, "es", 30), il.dampen(experts, "fr", 30, alpha=0.5)
+    first, then = il.mean_shift(experts, "es", 30), il.dampen(experts, "fr", 30, factor=0.5)
     with first.applied_to(llama, "hooks"), then.applied_to(llama, "hooks"):
         one_by_one = logits(llama)
     with il.compose(first, then).applied_to(llama):
@@ -179,7 +179,7 @@ def test_matched_control_has_as_many_neurons_in_each_layer(llama, experts):
         ("set-to-max", "es", {}, "unknown kind 'set-to-max'; use set-to-mean, ablate"),
         ("set-to-mean", "es", {}, "'set-to-mean' needs k"),
         ("set-to-mean", None, {"k": 5}, "'set-to-mean' needs target"),
-        ("ablate", "es", {"k": 5, "alpha": 0.5}, "'ablate' takes no alpha; it takes target, k"),
+        ("ablate", "es", {"k": 5, "factor": 0.5}, "'ablate' takes no factor; it takes target, k"),
         (
             "linear-transport",
             "es",

@@ -203,8 +203,8 @@ def test_what_is_known_when_a_study_is_planned_is_checked_then(checkpoint, corpu
         ({"limit": 1}, "at least two sentences"),
         ({"device": "meta"}, "holds no numbers"),
         ({"perplexity": {"stride": 999, "window": 10}}, "leaves tokens between windows"),
-        ({"kinds": [{"kind": "dampen", "alpha": "abc"}]}, "cannot take alpha=abc"),
-        ({"kinds": [{"kind": "dampen", "alpha": float("nan")}]}, "cannot take alpha=nan"),
+        ({"kinds": [{"kind": "dampen", "factor": "abc"}]}, "cannot take factor=abc"),
+        ({"kinds": [{"kind": "dampen", "factor": float("nan")}]}, "cannot take factor=nan"),
         ({"generation": {"max_new_tokens": 10**6}, "measures": ["generation"]}, "needs more than the"),
     ):
         with pytest.raises(InterlinguaError, match=message) as raised:

@@ -21,7 +21,7 @@ from interlingua.study.sections import Kind
         ("k: [-1]", "k.0: Input should be greater than or equal to 0"),
         ("measures: [retreival]", "measures.0: Input should be 'retrieval'"),
         ("kinds: [set-to-max]", "kinds.0: unknown kind 'set-to-max'; use set-to-mean"),
-        ("kinds: [{kind: dampen, beta: 1}]", "kinds.0: 'dampen' takes no beta; it takes alpha"),
+        ("kinds: [{kind: dampen, beta: 1}]", "kinds.0: 'dampen' takes no beta; it takes factor"),
         ("kinds: [contrastive-vector]", "'contrastive-vector' takes no k, and a study compares kinds at equal k"),
         ("perplexity: {stride: 0}", "perplexity.stride: Input should be greater than or equal to 1"),
         ("- a", "must hold `key: value` lines"),
@@ -38,7 +38,7 @@ def test_a_wrong_config_is_an_error_that_names_it(tmp_path, text, message):
 
 @pytest.mark.parametrize("name", [None, *PRESETS])
 def test_a_printed_config_loads_to_the_same_and_has_a_comment_for_all_key(tmp_path, name):
-    config = load_config(name, kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.2, "strength": 0.5}])
+    config = load_config(name, kinds=["set-to-mean", {"kind": "dampen", "factor": 0.2, "strength": 0.5}])
     text = commented_yaml(config)
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     assert load_config(tmp_path / "s.yaml") == config
@@ -91,8 +91,8 @@ def test_a_file_goes_before_a_preset_of_its_name(tmp_path, monkeypatch):
 
 
 def test_kinds_with_options_have_labels_of_their_own():
-    kinds = StudyConfig(kinds=["dampen", {"kind": "dampen", "alpha": 0.2}, {"kind": "ablate", "strength": 0.5}]).kinds
-    assert [kind.label for kind in kinds] == ["dampen", "dampen alpha=0.2", "ablate strength=0.5"]
+    kinds = StudyConfig(kinds=["dampen", {"kind": "dampen", "factor": 0.2}, {"kind": "ablate", "strength": 0.5}]).kinds
+    assert [kind.label for kind in kinds] == ["dampen", "dampen factor=0.2", "ablate strength=0.5"]
     assert Kind.model_validate(kinds[1].model_dump()) == kinds[1]
 
 

@@ -32,7 +32,7 @@ def bitext_folder(tmp_path_factory):
 def config(checkpoint, corpus_folder, bitext_folder):
     return StudyConfig(
         model=str(checkpoint), corpus=str(corpus_folder), targets=["es", "ja"], k=[20], dtype="float32",
-        kinds=["set-to-mean", {"kind": "dampen", "alpha": 0.3, "strength": 0.5}],
+        kinds=["set-to-mean", {"kind": "dampen", "factor": 0.3, "strength": 0.5}],
         generation=GENERATION, perplexity=PERPLEXITY, paraphrase={"limit": 8, "languages": ["es", "ja"]},
         bitext={"corpora": [str(bitext_folder)]},
         projection={"sentences": 3, "n_neighbors": 5}, correlation={"resamples": 100},
@@ -178,7 +178,7 @@ def test_claims_are_judged_from_the_tables(run):
 
 def test_the_kinds_stand_side_by_side(run, few_figures):
     table = summary(run.tables, run.config.targets)
-    assert set(table.kind.dropna()) == {"set-to-mean", "dampen alpha=0.3 strength=0.5"}
+    assert set(table.kind.dropna()) == {"set-to-mean", "dampen factor=0.3 strength=0.5"}
     assert len(table) == 2 * (1 + 2 * 2)
     written = behaviour(run.tables, run.config.targets)
     row = of(written, "steered").iloc[0]
@@ -189,9 +189,9 @@ def test_the_kinds_stand_side_by_side(run, few_figures):
     assert len(original) == 2
     html = write_report(run).read_text(encoding="utf-8")
     for target in ("Spanish", "Japanese"):
-        for title in (f"steered to {target}, k = 20", f"steered to {target} by dampen alpha=0.3 strength=0.5, k = 20"):
+        for title in (f"steered to {target}, k = 20", f"steered to {target} by dampen factor=0.3 strength=0.5, k = 20"):
             assert f"Change of top-1 accuracy for every pair of languages, {title}" in html
-    assert "(dampen alpha=0.3 strength=0.5)" in html
+    assert "(dampen factor=0.3 strength=0.5)" in html
 
 
 def test_k_0_is_computed_once_with_the_original(config, tmp_path):

@@ -56,7 +56,7 @@ def experts(
         probe,
         poolings,
         hold=cast(Hold, hold),
-        response_type=cast(ResponseType, response_type),
+        dtype=cast(ResponseType, response_type),
         folder=recording,
         activity=finder in NEEDS_ACTIVITY or neurons == "hidden",
     )

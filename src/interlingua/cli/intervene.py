@@ -56,7 +56,7 @@ def _parse_options(options: list[str]) -> dict[str, Any]:
     for option in options:
         name, equals, value = option.partition("=")
         if not equals:
-            raise InputError(f"'{option}' is not an option of a kind; write NAME=VALUE, for example alpha=0.5")
+            raise InputError(f"'{option}' is not an option of a kind; write NAME=VALUE, for example factor=0.5")
         try:
             parsed[name] = yaml.safe_load(value)
         except (ValueError, RecursionError, yaml.YAMLError):

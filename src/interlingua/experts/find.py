@@ -34,7 +34,7 @@ def find_experts(
     max_length: int = 128,
     token_budget: int | None = None,
     hold: Hold = "auto",
-    response_type: ResponseType = "float32",
+    dtype: ResponseType = "float32",
     folder: str | Path | None = None,
     activity: bool = False,
 ) -> Experts:
@@ -50,7 +50,7 @@ def find_experts(
         max_length: Sentences are cut to this many tokens.
         token_budget: Padded tokens a batch; by default what suits the device.
         hold: Where the responses are held; see `record_poolings`.
-        response_type: In which type the responses are kept.
+        dtype: In which type the responses are kept.
         folder: For responses on disk; see `find_experts_by_pooling`.
         activity: Also record how often each neuron is above 0, which the finder `lape` needs.
 
@@ -67,7 +67,7 @@ def find_experts(
     """
     found = find_experts_by_pooling(
         model, probe, [pooling], special_tokens=special_tokens, max_length=max_length, token_budget=token_budget,
-        hold=hold, response_type=response_type, folder=folder, activity=activity,
+        hold=hold, dtype=dtype, folder=folder, activity=activity,
     )  # fmt: skip
     return found[pooling]
 
@@ -81,7 +81,7 @@ def find_experts_by_pooling(
     max_length: int = 128,
     token_budget: int | None = None,
     hold: Hold = "auto",
-    response_type: ResponseType = "float32",
+    dtype: ResponseType = "float32",
     folder: str | Path | None = None,
     activity: bool = False,
 ) -> dict[Pooling, Experts]:
@@ -95,7 +95,7 @@ def find_experts_by_pooling(
         max_length: Sentences are cut to this many tokens.
         token_budget: Padded tokens a batch; by default what suits the device.
         hold: Where the responses are held; see `record_poolings`.
-        response_type: In which type the responses are kept.
+        dtype: In which type the responses are kept.
         folder: For responses on disk; with it, a recording that was stopped goes on where it was. It can be removed
             (`remove_recording`) as soon as the experts are saved.
         activity: Also record how often each neuron is above 0, which the finder `lape` needs.
@@ -129,7 +129,7 @@ def find_experts_by_pooling(
         max_length=max_length,
         token_budget=token_budget,
         hold=hold,
-        dtype=response_type,
+        dtype=dtype,
         folder=folder,
     )
     labels = np.repeat(np.arange(len(languages)), len(probe))
@@ -154,7 +154,7 @@ def find_experts_by_pooling(
             "pooling": pooling,
             "special_tokens": special_tokens,
             "max_length": max_length,
-            "response_type": response_type,
+            "response_type": dtype,
             "truncated": responses.truncated,
             "tokens": responses.tokens,
         }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def contrastive_vector(
-    experts: Experts, target: str, *, layers: Sequence[int] | None = None, coefficient: float = 1.0
+    experts: Experts, target: str, *, layers: Sequence[int] | None = None, factor: float = 1.0
 ) -> Intervention:
     """Add to the outputs of the MLP blocks the mean difference of the target's and the other languages' outputs.
 
@@ -27,10 +27,10 @@ def contrastive_vector(
         experts: Of the model.
         target: The language to steer to.
         layers: Which blocks; by default the middle one.
-        coefficient: Multiplies the vector.
+        factor: Multiplies the vector.
 
     Returns:
-        scale 1, shift `coefficient * (mean over the target - mean over the others)`.
+        scale 1, shift `factor * (mean over the target - mean over the others)`.
 
     Raises:
         InputError: The model has no such layer, or its index holds no MLP outputs.
@@ -60,12 +60,12 @@ def contrastive_vector(
         experts.neurons,
         ids,
         scale=1.0,
-        shift=coefficient * difference,
+        shift=factor * difference,
         kind="contrastive-vector",
         parameters={
             **experts.made_from,
             "target": experts.languages[row],
             "layers": chosen,
-            "coefficient": coefficient,
+            "factor": factor,
         },
     )

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from interlingua.experts import Experts
     from interlingua.models import LanguageModel
 
-READ_AS = ("pooling", "special_tokens", "max_length", "response_type")
-"""What decides the responses to a probe, besides the model: arguments of `find_experts` that experts remember."""
+READ_AS = {
+    "pooling": "pooling",
+    "special_tokens": "special_tokens",
+    "max_length": "max_length",
+    "response_type": "dtype",
+}
+"""What decides the responses to a probe, besides the model: what experts remember, and which argument of `find_experts`
+it was."""
 
 
 def layer_by_layer(
@@ -57,7 +63,7 @@ def layer_by_layer(
 
     chosen, linears, offsets = experts.top(target, k), experts.neurons.linears, experts.neurons.offsets
     layers = experts.neurons.locate(chosen).layer
-    read_as = {name: experts.made_from[name] for name in READ_AS if name in experts.made_from}
+    read_as = {argument: experts.made_from[name] for name, argument in READ_AS.items() if name in experts.made_from}
     edit: Intervention | None = None
     for layer in sorted(set(layers)):
         held = [i for i, linear in enumerate(linears) if linear.layer == layer]

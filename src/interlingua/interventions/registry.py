@@ -54,7 +54,7 @@ def make_intervention(kind: str, experts: Experts, target: str | None, options: 
     Example:
         Of `experts` of six neurons:
 
-        >>> make_intervention("dampen", experts, "Spanish", {"k": 2, "alpha": 0.1}).parameters["alpha"]
+        >>> make_intervention("dampen", experts, "Spanish", {"k": 2, "factor": 0.1}).parameters["factor"]
         0.1
     """
     if kind not in INTERVENTIONS:
@@ -89,10 +89,10 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
         InputError: One has.
 
     Example:
-        >>> check_options("dampen", {"alpha": "half"})
+        >>> check_options("dampen", {"factor": "half"})
         Traceback (most recent call last):
         ...
-        interlingua.errors.InputError: 'dampen' cannot take alpha=half: Input should be a valid number, unable to ...
+        interlingua.errors.InputError: 'dampen' cannot take factor=half: Input should be a valid number, unable to ...
     """
     hints = get_type_hints(INTERVENTIONS[kind], localns={"Experts": object, "Intervention": object})
     for name, value in options.items():

@@ -106,7 +106,7 @@ class StudyConfig(Section):
     kinds: tuple[Kind, ...] = Field(
         (Kind(kind="set-to-mean"),),
         min_length=1,
-        description="interventions: names, or mappings such as {kind: dampen, alpha: 0.2, strength: 0.5}",
+        description="interventions: names, or mappings such as {kind: dampen, factor: 0.2, strength: 0.5}",
     )
     measures: Measures = Field(MEASURES, description=f"what is measured: {', '.join(MEASURES)}")
     control: Control = Field(Control(), description="edits of random neurons, several draws of them")

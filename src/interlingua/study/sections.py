@@ -60,8 +60,8 @@ class Kind(Section):
     Example:
         >>> Kind.model_validate("set-to-mean").label
         'set-to-mean'
-        >>> Kind.model_validate({"kind": "dampen", "alpha": 0.2}).label
-        'dampen alpha=0.2'
+        >>> Kind.model_validate({"kind": "dampen", "factor": 0.2}).label
+        'dampen factor=0.2'
     """
 
     kind: str = Field(description="a kind that `interlingua list interventions` names and that takes k")
