@@ -1,6 +1,7 @@
-"""The shape of the code: modules import each other in one direction, and say what they import."""
+"""The shape of the code: modules import each other in one direction, and the map of CONTRIBUTING has all of them."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -48,3 +49,12 @@ def test_no_module_imports_in_a_circle_not_even_for_its_types():
         list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+def test_the_map_has_every_room_and_every_module_beside_them():
+    contributing = Path(__file__).parents[1] / "CONTRIBUTING.md"
+    rows = re.findall(r"^\| (`.*?) \|", contributing.read_text(encoding="utf-8"), re.MULTILINE)
+    mapped = re.findall("`(.+?)`", " ".join(rows))
+    rooms = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
+    modules = {path.name for path in ROOT.glob("*.py")} - {"__init__.py"}
+    assert sorted(mapped) == sorted({"studies/"} | rooms | modules)
