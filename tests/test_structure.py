@@ -57,4 +57,4 @@ def test_the_map_has_every_room_and_every_module_beside_them():
     mapped = re.findall("`(.+?)`", " ".join(rows))
     rooms = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
     modules = {path.name for path in ROOT.glob("*.py")} - {"__init__.py"}
-    assert sorted(mapped) == sorted({"studies/"} | rooms | modules)
+    assert sorted(mapped) == sorted({"studies/", "src/"} | rooms | modules)
