@@ -6,6 +6,7 @@ Analysis takes tables only. It runs no model and imports no torch, so a publishe
 from interlingua.analysis.claims import claims, claims_by_target
 from interlingua.analysis.controls import controls
 from interlingua.analysis.correlation import correlation
+from interlingua.analysis.gains import gains
 from interlingua.analysis.geometry_summary import geometry_summary
 from interlingua.analysis.grid import grid, main_effects
 from interlingua.analysis.landing import landing, landing_and_gain
@@ -21,6 +22,7 @@ __all__ = [
     "claims_by_target",
     "controls",
     "correlation",
+    "gains",
     "geometry_summary",
     "grid",
     "landing",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from interlingua.analysis.correlation import Pearson, pearson
 from interlingua.analysis.evidence import edit_changes
 from interlingua.analysis.schema import CONTROL, DRAW, EDIT, KEYS, ORIGINAL, STEERED, Tables, groups
 
@@ -65,6 +66,15 @@ def landing_and_gain(tables: Tables) -> pd.DataFrame:
     )
     gains = [(*edit[:3], gains.change.mean()) for edit, gains in changed if edit.match == STEERED]
     return landed[[*EDIT, "share"]].merge(pd.DataFrame(gains, columns=[*EDIT, "gain"]), on=EDIT)
+
+
+def landing_correlation(edits: pd.DataFrame) -> Pearson:
+    """Correlate landing with the gain over edits.
+
+    Args:
+        edits: Rows of `landing_and_gain`, a target each.
+    """
+    return pearson(edits.share.to_numpy(), edits.gain.to_numpy())
 
 
 def _edits(tables: Tables) -> Iterator[tuple[tuple, pd.DataFrame]]:

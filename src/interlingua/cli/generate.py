@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 SAMPLING = "Sampling"
+MOST_LANGUAGES = 5
 
 
 @loads_model
@@ -118,6 +119,7 @@ def _keep(file: Path, texts: Sequence[str], starts: Sequence[str], seed: int, id
     import pandas as pd
 
     from interlingua.measures import identify, write_texts
+    from interlingua.measures.identification import main_languages
     from interlingua.report.terminal import languages_summary
 
     table = pd.DataFrame({"seed": seed, "index": range(len(texts)), "text": texts})
@@ -125,5 +127,5 @@ def _keep(file: Path, texts: Sequence[str], starts: Sequence[str], seed: int, id
         table.insert(2, "prompt", starts)
     identified = identify(texts, identifier)
     write_texts(file, table.join(identified.table()))
-    out.print(languages_summary(identified))
+    out.print(languages_summary(main_languages(identified, MOST_LANGUAGES), identified.identifier))
     say(f"\n{len(texts):,} texts: {file}")

@@ -142,6 +142,11 @@ def language_shares(
     return pd.DataFrame(rows)
 
 
+def main_languages(identified: Identified, most: int) -> pd.DataFrame:
+    """Return `language_shares` of the languages that most texts are in, no more than `most` of them."""
+    return language_shares(identified, list(identified.table().language.value_counts().index[:most]))
+
+
 def _column(identified: Identified, code: str) -> int:
     if code not in identified.languages:
         raise LanguageError(

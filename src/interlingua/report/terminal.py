@@ -22,13 +22,11 @@ from interlingua.report.names import condition_name
 if TYPE_CHECKING:
     from interlingua.alignment import Comparison
     from interlingua.experts import Experts
-    from interlingua.measures.identification import Identified
     from interlingua.study import Estimate, Run
     from interlingua.study.cell_store import Record
 
 WIDEST_MATRIX = 10
 LONGEST_RANKING = 12
-MOST_LANGUAGES = 5
 
 
 def study_summary(run: Run) -> RenderableType:
@@ -198,13 +196,10 @@ def _beside(encoders: pd.DataFrame) -> Table:
     return table
 
 
-def languages_summary(identified: Identified) -> Table:
-    """Return the languages that most texts are in, by both readings of the paper's probability."""
-    from interlingua.measures import language_shares
-
-    codes = identified.table().language.value_counts().index[:MOST_LANGUAGES]
-    table = _table(f"\nLanguages by {identified.identifier}", ("language",), ("share", "mean\nposterior"))
-    for row in language_shares(identified, list(codes)).to_dict("records"):
+def languages_summary(shares: pd.DataFrame, identifier: str) -> Table:
+    """Return how many texts are in each language, by both readings of the paper's probability."""
+    table = _table(f"\nLanguages by {identifier}", ("language",), ("share", "mean\nposterior"))
+    for row in shares.to_dict("records"):
         table.add_row(language_name(row["language"]), f"{row['share']:.3f}", f"{row['posterior']:.3f}")
     return table
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.analysis import landing_and_gain as landing_and_gain_of
-from interlingua.analysis.correlation import pearson
+from interlingua.analysis.landing import landing_correlation
 from interlingua.analysis.schema import EDIT, ORIGINAL, RANDOM, STEERED, groups
 from interlingua.languages import language_name, short_code
 from interlingua.report.figures.beside_draws import beside_draws
@@ -134,7 +134,7 @@ def _of_landing(run: Run, unseen: frozenset[str], red: str) -> Iterator[tuple[st
         yield "Section 4", f"paths-{_name(target, kind, k)}", title, caption, paths(table, target, kind, k, unseen)
     for (kind, k), rows in groups(landing_and_gain_of(run.tables), ["kind", "k"]):
         if len(rows) >= FEWEST_TARGETS:
-            found = pearson(rows.share.to_numpy(), rows.gain.to_numpy())
+            found = landing_correlation(rows)
             title = f"Landing at the target's old place against the gain, over {len(rows)} targets, k = {k:,}"
             r = found.reason or f"r = {found.r:.2f} [{found.low:.2f}, {found.high:.2f}], p = {found.p:.2f}"
             caption = f"The gain is the mean change of top-1 over all pairs of languages. {r}."
