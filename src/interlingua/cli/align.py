@@ -10,6 +10,7 @@ import typer
 
 from interlingua.cli.console import say
 from interlingua.cli.loading import Loading, loads_model
+from interlingua.cli.options import DimensionsOption, FoldsOption, MaxBlocksOption
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ def align(
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language.")] = None,
     layer: Annotated[list[int] | None, typer.Option(help="Choose from these hidden states; may be repeated.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="Choose from these methods; may be repeated.")] = None,
-    max_blocks: Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")] = 3,
-    dimensions: Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")] = None,
+    max_blocks: MaxBlocksOption = 3,
+    dimensions: DimensionsOption = None,
     interventions: Annotated[bool, typer.Option(help="Whether to try interventions before the map.")] = False,
     final_norm: Annotated[bool, typer.Option("--final-norm", help="Read the layer through the final norm.")] = False,
     special_tokens: Annotated[
@@ -44,7 +45,7 @@ def align(
     onnx: Annotated[
         Path | None, typer.Option(help="Write a folder with one ONNX graph as well (extra `onnx`).")
     ] = None,
-    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    folds: FoldsOption = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
 ) -> None:
     """Find the best way to align a frozen model, and write an aligner: a map and the layer that it reads."""

@@ -9,7 +9,7 @@ import typer
 
 from interlingua.cli.console import out, say
 from interlingua.cli.loading import Loading, loads_model
-from interlingua.cli.options import given
+from interlingua.cli.options import DimensionsOption, FoldsOption, MaxBlocksOption, SeenOption, given
 
 
 @loads_model
@@ -40,8 +40,8 @@ def compare(
     interventions: Annotated[
         bool, typer.Option(help="Screen interventions too; implied by --kind, -k, --strength, --target.")
     ] = False,
-    max_blocks: Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")] = 3,
-    dimensions: Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")] = None,
+    max_blocks: MaxBlocksOption = 3,
+    dimensions: DimensionsOption = None,
     special_tokens: Annotated[
         bool, typer.Option("--special-tokens", help="Count tokens that the tokenizer adds, in all that is fitted.")
     ] = False,
@@ -53,8 +53,8 @@ def compare(
         ),
     ] = None,
     encoder_prompt: Annotated[str | None, typer.Option(help="What SentenceTransformers put before a sentence.")] = None,
-    seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
-    folds: Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")] = 3,
+    seen: SeenOption = None,
+    folds: FoldsOption = 3,
     draws: Annotated[int, typer.Option(min=1, help="Random parts of the probe of each size.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of folds, draws and bootstrap.")] = 0,
 ) -> None:

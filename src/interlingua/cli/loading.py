@@ -13,44 +13,30 @@ import typer
 
 PANEL = "Loading the model"
 
-ModelOption = Annotated[
-    str, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.", rich_help_panel=PANEL)
-]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=PANEL)]
-DtypeOption = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.", rich_help_panel=PANEL)]
-QuantizeOption = Annotated[
-    str | None, typer.Option(metavar="4bit|8bit", help="Round weights (extra `quantized`).", rich_help_panel=PANEL)
-]
-DeviceMapOption = Annotated[
-    str | None,
-    typer.Option(help="auto spreads a model over all devices, in place of --device.", rich_help_panel=PANEL),
-]
-RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch on the Hub.", rich_help_panel=PANEL)]
-TrustOption = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.", rich_help_panel=PANEL)
-]
-CompileOption = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|on|off",
-        help="Compile blocks for embedding and perplexity; auto where it pays.",
-        rich_help_panel=PANEL,
-    ),
-]
+MODEL = typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.", rich_help_panel=PANEL)
+DTYPE = typer.Option(help="auto, float32, bfloat16, float16.", rich_help_panel=PANEL)
+QUANTIZE = typer.Option(metavar="4bit|8bit", help="Round weights (extra `quantized`).", rich_help_panel=PANEL)
+DEVICE_MAP = typer.Option(help="auto spreads a model over all devices, in place of --device.", rich_help_panel=PANEL)
+REVISION = typer.Option(help="Commit, tag or branch on the Hub.", rich_help_panel=PANEL)
+TRUST = typer.Option("--trust-remote-code", help="Run code that comes with the model.", rich_help_panel=PANEL)
+COMPILE = typer.Option(
+    metavar="auto|on|off", help="Compile blocks for embedding and perplexity; auto where it pays.",
+    rich_help_panel=PANEL,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Loading:
     """How a command's model is loaded: an option a field."""
 
-    model: ModelOption = "gemma3-270m"
-    device: DeviceOption = "auto"
-    dtype: DtypeOption = "auto"
-    quantize: QuantizeOption = None
-    device_map: DeviceMapOption = None
-    revision: RevisionOption = None
-    trust_remote_code: TrustOption = False
-    compile: CompileOption = "auto"
+    model: Annotated[str, MODEL] = "gemma3-270m"
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=PANEL)] = "auto"
+    dtype: Annotated[str, DTYPE] = "auto"
+    quantize: Annotated[str | None, QUANTIZE] = None
+    device_map: Annotated[str | None, DEVICE_MAP] = None
+    revision: Annotated[str | None, REVISION] = None
+    trust_remote_code: Annotated[bool, TRUST] = False
+    compile: Annotated[str, COMPILE] = "auto"
 
     def load(self, neurons: str = "outputs") -> Any:
         """Load the model."""

@@ -11,6 +11,10 @@ InterventionOption = Annotated[Path | None, typer.Option(help="Steer with what `
 NeuronsOption = Annotated[
     str, typer.Option(help="outputs of an MLP's linear layers, inner (not of the last), or hidden units.")
 ]
+MaxBlocksOption = Annotated[int, typer.Option(min=1, help="How many layers and poolings may be joined.")]
+DimensionsOption = Annotated[int | None, typer.Option(min=1, help="Reduce the vectors of several to these.")]
+FoldsOption = Annotated[int, typer.Option(help="Of the cross-validation inside the probe.")]
+SeenOption = Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")]
 FinderOption = Annotated[str, typer.Option(help="How neurons are ranked; see `interlingua list finders`.")]
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlingua.cli.console import out
+from interlingua.cli.loading import COMPILE, DEVICE_MAP, DTYPE, MODEL, PANEL, QUANTIZE, REVISION, TRUST
+from interlingua.cli.options import SeenOption
 
 if TYPE_CHECKING:
     from interlingua.study import Cluster, StudyConfig
@@ -18,11 +20,11 @@ def study(
     config: Annotated[
         str | None, typer.Argument(help="A study's YAML file, or a preset (see --print-config); options override it.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Packaged model, Hugging Face id, folder, or .gguf file.")] = None,
+    model: Annotated[str | None, MODEL] = None,
     corpus: Annotated[str | None, typer.Option(help="Registered corpus, or folder.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Language to steer to; may be repeated.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Measure these languages only; may be repeated.")] = None,
-    seen: Annotated[list[str] | None, typer.Option(help="Languages of pre-training, if the model is unknown.")] = None,
+    seen: SeenOption = None,
     k: Annotated[list[int] | None, typer.Option("-k", help="Number of experts; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Kind of intervention; may be repeated.")] = None,
     finder: Annotated[list[str] | None, typer.Option(help="How experts are found; may be repeated.")] = None,
@@ -31,21 +33,17 @@ def study(
     limit: Annotated[int | None, typer.Option(help="First N sentences of each language and split.")] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<model>-<corpus>.")] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; all GPUs; or several, as cuda:0,cuda:1.")
-    ] = None,
-    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, float16.")] = None,
-    quantize: Annotated[
-        str | None, typer.Option(metavar="4bit|8bit", help="Round weights when loading (extra `quantized`).")
-    ] = None,
-    device_map: Annotated[str | None, typer.Option(help="auto spreads a model over all devices.")] = None,
-    revision: Annotated[str | None, typer.Option(help="Commit, tag or branch on the Hub.")] = None,
-    trust_remote_code: Annotated[
-        bool | None, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
-    ] = None,
-    compile: Annotated[
         str | None,
-        typer.Option(metavar="auto|on|off", help="Compile blocks for embedding and perplexity; auto where it pays."),
+        typer.Option(
+            help="auto, cpu, cuda, cuda:1, mps; all GPUs; or several, as cuda:0,cuda:1.", rich_help_panel=PANEL
+        ),
     ] = None,
+    dtype: Annotated[str | None, DTYPE] = None,
+    quantize: Annotated[str | None, QUANTIZE] = None,
+    device_map: Annotated[str | None, DEVICE_MAP] = None,
+    revision: Annotated[str | None, REVISION] = None,
+    trust_remote_code: Annotated[bool | None, TRUST] = None,
+    compile: Annotated[str | None, COMPILE] = None,
     seed: Annotated[int | None, typer.Option(help="Of the random control.")] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS|local", help="Have a Ray cluster compute the cells (extra `ray`).")
