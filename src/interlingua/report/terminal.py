@@ -182,18 +182,22 @@ def comparison_summary(comparison: Comparison) -> RenderableType:
     for row in ranking.loc[shown].to_dict("records"):
         numbers = (f"{row['held_out']:.3f}", f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
         table.add_row("*" if row["chosen"] else "", row["candidate"], *numbers)
-    return Group(table, Text("* chosen inside the probe, by held out"), _beside(comparison.tables["encoders"]))
+    return Group(table, Text("* chosen inside the probe, by held out"), *_beside(comparison.tables["encoders"]))
 
 
-def _beside(encoders: pd.DataFrame) -> Table:
-    """Return the map and trained encoders; what was looked at of the text that is judged on is said."""
-    from interlingua.report.comparison import heading_of_encoders  # here, since it imports torch
+def _beside(encoders: pd.DataFrame) -> list[Table]:
+    """Return the map and trained encoders, a table a corpus; what was looked at of its text is said."""
+    from interlingua.report.comparison import heading_of_encoders  # here, since alignment imports torch
 
-    table = _table(f"\n{heading_of_encoders(encoders)}", ("corpus", "encoder", "looked at"), ("score", "top-1", "95 %"))
-    for row in encoders.to_dict("records"):
-        numbers = (row["scoring"], f"{row['top1']:.3f}", f"{row['low']:.3f}-{row['high']:.3f}")
-        table.add_row(Path(row["corpus"]).name, row["encoder"], row["looked_at"], *numbers)
-    return table
+    tables = []
+    for corpus, rows in encoders.groupby("corpus", sort=False):
+        scores = rows.pivot(index=["encoder", "looked_at"], columns="scoring", values="top1")
+        title = f"\n{heading_of_encoders(encoders)}: top-1 on {Path(str(corpus)).name}"
+        table = _table(title, ("encoder", "looked at"), tuple(scores.columns))
+        for encoder, looked_at in dict.fromkeys(zip(rows.encoder, rows.looked_at, strict=True)):
+            table.add_row(encoder, looked_at, *(f"{value:.3f}" for value in scores.loc[encoder, looked_at]))
+        tables.append(table)
+    return tables
 
 
 def languages_summary(shares: pd.DataFrame, identifier: str) -> Table:
