@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from interlingua.explore.session import Session
 
 ALIGNED = "aligned"
-SPACES = (ORIGINAL, STEERED, RANDOM, ALIGNED)
 MOST_SENTENCES = 200
 LONGEST_SENTENCE = 10_000
 FEWEST_FOR_UMAP = 40
@@ -104,7 +103,7 @@ def _named(line: str) -> tuple[str, str]:
 def find_neighbours(
     session: Session, choice: Choice, sentences: Sequence[Sentence], *, seed: int = 0
 ) -> dict[str, Neighbours]:
-    """Find the nearest sentence of each in every space of `SPACES`.
+    """Find the nearest sentence of each in every space: original, steered, with the control, and aligned.
 
     Args:
         session: The model.
