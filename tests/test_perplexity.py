@@ -16,7 +16,6 @@ from conftest import CONFIGS, count_hooks, make_model, make_tokenizer
 from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.measures import token_losses
 from interlingua.models import LanguageModel, find_neurons
-from interlingua.models.attention import causal_attention
 from test_interventions import some_edit
 
 module = importlib.import_module("interlingua.measures.perplexity")  # the name in the package is the function
@@ -148,26 +147,6 @@ def test_attention_in_blocks_is_the_attention_of_every_family(family, monkeypatc
     losses = token_losses(model, TEXT, max_length=180, stride=60)
     assert model.hf.config._attn_implementation == implementation
     np.testing.assert_allclose(losses, sliding_window(model, TEXT, 180, 60), rtol=1e-3, atol=1e-4)
-
-
-def test_attention_in_bfloat16_is_as_near_to_float32_as_torch_s_own():
-    """Of many windows' worth of keys, against torch's attention in float64."""
-    generator = torch.Generator().manual_seed(0)
-    shapes = [(2, 4, 700, 64), (2, 2, 700, 64), (2, 2, 700, 64)]
-    query, key, value = (3 * torch.randn(shape, generator=generator).bfloat16() for shape in shapes)
-    at = torch.arange(700)
-    seen = (at <= at[:, None]) & (at > at[:, None] - 300)
-
-    def of_torch(dtype):
-        given = (tensor.to(dtype) for tensor in (query, key, value))
-        attended = torch.nn.functional.scaled_dot_product_attention(*given, attn_mask=seen, enable_gqa=True)
-        return attended.transpose(1, 2).double()
-
-    before = torch.backends.mkldnn.matmul.fp32_precision
-    ours = causal_attention(torch.nn.Module(), query, key, value, None, sliding_window=300)[0]
-    assert torch.backends.mkldnn.matmul.fp32_precision == before
-    expected = of_torch(torch.float64)
-    assert (ours.double() - expected).norm() <= 1.1 * (of_torch(torch.bfloat16) - expected).norm()
 
 
 @pytest.mark.parametrize("how", ["hooks", "weights"])

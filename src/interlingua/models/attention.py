@@ -1,4 +1,4 @@
-"""Causal attention in blocks of queries, for long windows on a CPU, where torch's own takes most of the time."""
+"""Causal attention in blocks of queries, on a CPU, where torch's own takes twice the time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from interlingua.models.compiling import is_compiled
+
 if TYPE_CHECKING:
     from interlingua.models import LanguageModel
 
 NAME = "interlingua_blocks"
 BLOCK = 256
+SPECIAL = ("attn_logit_softcapping", "use_bidirectional_attention", "attention_chunk_size")
+"""What in a config says that attention is not just causal."""
 
 
 @contextmanager
@@ -21,13 +25,16 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
     """Let a model on a CPU compute its attention in blocks while the context lasts; leave other models as they are.
 
     Only for batches without padding on the left: the attention mask is ignored, since in a causal model no token sees
-    those after it. Families that do not take an attention function, cap their attention logits, or do not run
-    torch's `scaled_dot_product_attention` keep their own.
+    those after it. Families that do not take an attention function, do something else with scores or masks, or do not
+    run torch's `scaled_dot_product_attention` keep their own; so do models that their user has compiled.
     """
     hf: Any = model.hf
-    implementation = hf.config._attn_implementation
-    capped = getattr(hf.config.get_text_config(), "attn_logit_softcapping", None) is not None
-    if model.device.type != "cpu" or implementation != "sdpa" or capped or not hf._supports_attention_backend:
+    implementation, config = hf.config._attn_implementation, hf.config.get_text_config()
+    special = any(getattr(config, name, None) for name in SPECIAL)
+    if model.device.type != "cpu" or implementation != "sdpa" or special or not hf._supports_attention_backend:
+        yield
+        return
+    if is_compiled(hf):
         yield
         return
     from transformers import AttentionInterface
@@ -40,7 +47,6 @@ def attention_in_blocks(model: LanguageModel) -> Generator[None]:
         hf.set_attn_implementation(implementation)
 
 
-@torch.compiler.disable  # a compiled block goes on after it: its loop would be another graph for each length
 def causal_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -51,10 +57,7 @@ def causal_attention(
     sliding_window: int | None = None,
     **unused: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend to the tokens before, at most `sliding_window` of them, one block of queries at a time.
-
-    A block reads only the keys that it can see: half of them on average, fewer with a sliding window. Its scores are
-    products of two large matrices, which share keys between grouped queries, and stay in cache for the softmax.
+    """Attend to the tokens before, at most `sliding_window` of them.
 
     Args:
         module: The attention layer.
@@ -69,11 +72,22 @@ def causal_attention(
     Returns:
         [sentences, tokens, heads, dimensions], and no attention weights.
     """
+    return _attended(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window), None
+
+
+@torch.library.custom_op("interlingua::causal_attention", mutates_args=())  # one node in the graph of a compiled block
+def _attended(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, sliding_window: int | None
+) -> torch.Tensor:
+    """Attend one block of queries at a time.
+
+    A block reads only the keys that it can see: half of them on average, fewer with a sliding window. Its scores are
+    products of two large matrices, which share keys between grouped queries, and stay in cache for the softmax.
+    """
     sentences, heads, tokens, dimensions = query.shape
     of_group = heads // key.shape[1]
-    scaling = dimensions**-0.5 if scaling is None else scaling
     keys, values = key.flatten(0, 1).transpose(1, 2).float(), value.flatten(0, 1).float()
-    result = torch.empty_like(query)
+    result = torch.empty_like(query, memory_format=torch.contiguous_format)
     with _products_of(query.dtype):
         for start in range(0, tokens, BLOCK):
             end = min(start + BLOCK, tokens)
@@ -83,7 +97,13 @@ def causal_attention(
             scores.add_(_unseen(end - start, end - first, sliding_window).repeat(of_group, 1))
             attended = torch.bmm(torch.softmax(scores, dim=-1), values[:, first:end])
             result[:, :, start:end] = attended.view(sentences, heads, end - start, dimensions)
-    return result.transpose(1, 2).contiguous(), None
+    return result.transpose(1, 2).contiguous()
+
+
+@_attended.register_fake
+def _shape_of_attended(query: torch.Tensor, *others: Any) -> torch.Tensor:
+    sentences, heads, tokens, dimensions = query.shape
+    return query.new_empty(sentences, tokens, heads, dimensions)
 
 
 @lru_cache(maxsize=32)
