@@ -18,6 +18,7 @@ import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,13 @@ from interlingua.valid import first_error
 
 LOCK, PLAN = "study.lock", "plan.json"
 DONE, FAILED, RUNNING, WAITING, STOPPED = "done", "failed", "running", "waiting", "stopped"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that compute a cell; to read them takes milliseconds."""
+    libraries = ("interlingua", "torch", "transformers", "numpy")
+    return {**{name: version(name) for name in libraries}, "python": platform.python_version()}
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,7 @@ class Record:
     started: float = field(default_factory=time.time)
     host: str = field(default_factory=socket.gethostname)
     compiled: bool = False
-    versions: Mapping[str, str] = field(
-        default_factory=lambda: {
-            **{name: version(name) for name in ("interlingua", "torch", "transformers", "numpy")},
-            "python": platform.python_version(),
-        }
-    )
+    versions: Mapping[str, str] = field(default_factory=_versions)
 
 
 @dataclass(frozen=True)
