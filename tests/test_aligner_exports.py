@@ -172,33 +172,44 @@ FRESH = """
 import sys
 import numpy as np
 from sentence_transformers import SentenceTransformer
-texts = [line.rstrip("\\n").replace("<br>", "\\n") for line in open(sys.argv[2], encoding="utf-8")]
-encoder = SentenceTransformer(sys.argv[1], device="cpu")
-np.save(sys.argv[3], np.stack([encoder.encode(texts, batch_size=size) for size in (1, 3, 16)]))
+for folder in sys.argv[1:]:
+    texts = [line.rstrip("\\n").replace("<br>", "\\n") for line in open(f"{folder}/texts.txt", encoding="utf-8")]
+    encoder = SentenceTransformer(f"{folder}/st", device="cpu")
+    np.save(f"{folder}/found.npy", np.stack([encoder.encode(texts, batch_size=size) for size in (1, 3, 16)]))
 assert "interlingua" not in sys.modules
 """
+PADDED = {"gpt2": "left", "llama": "left", "opt": "right"}
+
+
+@pytest.fixture(scope="module")
+def loaded_elsewhere(probe, tmp_path_factory):
+    """Return a folder with an export a family, loaded in one process of their own, and the vectors expected of each."""
+    root, expected = tmp_path_factory.mktemp("exports"), {}
+    for family, side in PADDED.items():
+        model = make_model(family)
+        model.tokenizer.padding_side = side
+        if side == "left":
+            model.tokenizer.pad_token = None
+            model.tokenizer.chat_template = "{% for message in messages %}user: {{ message.content }}{% endfor %}"
+        aligner = aligned(model, probe, layers=[1])
+        special = model.tokenizer.eos_token or model.tokenizer.bos_token or "</s>"
+        texts = [*probe["spa_Latn"][:6], "a", f"el {special} gato", f"{special}{special} x", "  spaces  ", "\u200bzero"]
+        aligner.save_sentence_transformer(root / family / "st")
+        (root / family / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+        expected[family] = aligner.encode(texts)
+        assert model.tokenizer.padding_side == side
+    folders = [str(root / family) for family in PADDED]
+    subprocess.run([sys.executable, "-c", FRESH, *folders], check=True, timeout=300)
+    return root, expected
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("family", "side"), [("gpt2", "left"), ("llama", "left"), ("opt", "right")])
-def test_an_export_has_its_settings_whatever_the_tokenizers_are(family, side, probe, tmp_path):
-    """Loaded in a process of its own, in batches: left padding, no pad token, a chat template, special tokens."""
-    model = make_model(family)
-    model.tokenizer.padding_side = side
-    if side == "left":
-        model.tokenizer.pad_token = None
-        model.tokenizer.chat_template = "{% for message in messages %}user: {{ message.content }}{% endfor %}"
-    aligner = aligned(model, probe, layers=[1])
-    special = model.tokenizer.eos_token or model.tokenizer.bos_token or "</s>"
-    texts = [*probe["spa_Latn"][:6], "a", f"el {special} gato", f"{special}{special} x", "  spaces  ", "\u200bzero"]
-    aligner.save_sentence_transformer(tmp_path / "st")
-    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
-    arguments = [tmp_path / "st", tmp_path / "texts.txt", tmp_path / "found.npy"]
-    subprocess.run([sys.executable, "-c", FRESH, *map(str, arguments)], check=True, timeout=300)
-    expected = aligner.encode(texts)
-    for found in np.load(tmp_path / "found.npy"):
-        np.testing.assert_allclose(found, expected, atol=2e-5)
-    assert model.tokenizer.padding_side == side
+@pytest.mark.parametrize("family", PADDED)
+def test_an_export_has_its_settings_whatever_the_tokenizers_are(family, loaded_elsewhere):
+    """In batches: left padding, no pad token, a chat template, special tokens."""
+    root, expected = loaded_elsewhere
+    for found in np.load(root / family / "found.npy"):
+        np.testing.assert_allclose(found, expected[family], atol=2e-5)
 
 
 def test_mteb_gets_the_vector_of_an_empty_sentence(llama, probe, tmp_path):
