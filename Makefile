@@ -10,8 +10,8 @@ BIN    := $(VENV)/bin
 study: $(VENV)/.study
 	$(BIN)/interlingua study
 
-# Two processes of one thread each take two thirds of the time of one process of two. A file stays in one of them, and
-# files start in the order of tests/conftest.py, not by their number of tests.
+# Two processes of one thread each take two thirds of the time of one process of two. A file stays in one of them, with
+# those of its group in tests/conftest.py, and they start in the order given there, not by their number of tests.
 test: lint browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -100,12 +101,43 @@ FEW = ("bloom", "gemma3", "gpt2", "llama")
 """The families of most tests: two norms and activations, Conv1D, with biases and without."""
 
 
+TOGETHER = {
+    "the default model": ("docs", "embedding", "explore_browser", "perplexity", "readme", "real_model"),
+    "sentence-transformers": ("aligner_exports", "comparison"),
+    "UMAP": ("projection", "report", "study_measures"),
+}
+"""Files that one process runs after each other, since each process loads, imports or compiles this anew."""
+GROUPS = {f"test_{name}.py": group for group, names in TOGETHER.items() for name in names}
+
+
+def group_of(path: str | Path) -> str:
+    """Return the group of a file, or its path where it has none."""
+    return GROUPS.get(Path(path).name, str(path))
+
+
 @pytest.hookimpl(trylast=True)  # pytest's own order of parameters mixes files
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let files with most slow tests start first, then those with most tests: what comes last is waited for."""
-    slow = Counter(item.path for item in items if any(map(item.get_closest_marker, ("slow", "real_model"))))
-    tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: (-slow[item.path], -tests[item.path], item.path))
+    """Let groups with most slow tests start first, then those with most tests: what comes last is waited for."""
+    slow = Counter(group_of(item.path) for item in items if any(map(item.get_closest_marker, ("slow", "real_model"))))
+    tests = Counter(group_of(item.path) for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int, str, Path]:
+        group = group_of(item.path)
+        return -slow[group], -tests[group], group, item.path
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a process whole groups, where it would be given whole files."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadGroups(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(super()._split_scope(nodeid))
+
+    return LoadGroups(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
