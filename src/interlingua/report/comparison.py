@@ -88,8 +88,8 @@ def as_markdown(comparison: Comparison) -> str:
     parts += [
         f"## {heading_of_encoders(tables['encoders'])}",
         "Looked at is what was taken from the text that is judged on, without labels: nothing, each language's mean, "
-        "or pairs that the map found by itself. Behind is how far a trained encoder is behind the map that looked at "
-        "the same, on the same sentences, with a paired interval.",
+        "or pairs that the map found by itself. Where there are trained encoders, behind is how far one is behind the "
+        "map that looked at the same, on the same sentences, with a paired interval.",
         markdown_frame(_beside(tables["encoders"])),
     ]
     if "bitext" in tables:
