@@ -249,7 +249,7 @@ def _has_hooks(blocks: Iterable[torch.nn.Module]) -> bool:
 def is_compiled(hf: torch.nn.Module) -> bool:
     """Tell whether a user has compiled a model or a part of it, by `compile()` or in the place of a forward."""
     return any(
-        module._compiled_call_impl is not None or ("forward" in vars(module) and not hasattr(module, "_hf_hook"))
+        module._compiled_call_impl is not None or hasattr(vars(module).get("forward"), "_torchdynamo_orig_callable")
         for module in hf.modules()
     )
 
