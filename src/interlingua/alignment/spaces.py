@@ -17,7 +17,6 @@ from interlingua.files import sha256_of_json, written_whole
 from interlingua.interventions import Intervention, edited
 from interlingua.measures.embedding import MAX_LENGTH, layer_numbers
 from interlingua.models import LanguageModel
-from interlingua.models.attention import attention_in_blocks
 from interlingua.models.batching import tokenise
 from interlingua.models.compiling import compiled_blocks, embedding_identity
 from interlingua.progress import progress_bar
@@ -100,8 +99,7 @@ def embed_to_disk(
         # Of those that are there too, so that what was stopped goes on as it began.
         tokens = sum(tokenise(model.tokenizer, lines, model.longest(MAX_LENGTH)).tokens for lines in sentences.values())
         bar = progress_bar("Embedding", total=sum(len(sentences[code]) for code in lacking), unit="sentence")
-        edits = edited(shorter, edit_of_cut(edit, shorter))
-        with bar, edits, attention_in_blocks(shorter), compiled_blocks(shorter, tokens):
+        with bar, edited(shorter, edit_of_cut(edit, shorter)), compiled_blocks(shorter, tokens):
             for code in lacking:
                 embedded = embed_blocks(
                     shorter, sentences[code], blocks, special_tokens=special_tokens, token_weights=token_weights

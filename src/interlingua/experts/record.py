@@ -15,7 +15,6 @@ from interlingua.code_version import results_version
 from interlingua.errors import ActivationError, InputError, SteeringError
 from interlingua.experts.holding import Hold, ResponseType, held
 from interlingua.files import sha256_of_json
-from interlingua.models.attention import attention_in_blocks
 from interlingua.models.batching import (
     Batch,
     TokenisedSentences,
@@ -164,8 +163,7 @@ def record_poolings(
         "blocks": len(blocks),
     }
     bar = progress_bar("Recording responses", total=tokenised.tokens, unit="token")
-    place = held(hold, shape, dtype, model.device, Path(folder) if folder else None, identity)
-    with bar, attention_in_blocks(model), place as matrix:
+    with bar, held(hold, shape, dtype, model.device, Path(folder) if folder else None, identity) as matrix:
 
         def read(batch: Batch) -> None:
             counted = counted_tokens(batch, special_tokens, sentences)

@@ -1,4 +1,4 @@
-"""Causal attention in blocks of queries, on a CPU, where torch's own takes twice the time."""
+"""Causal attention in blocks of queries, for long windows on a CPU, where torch's own takes twice the time."""
 
 from __future__ import annotations
 
