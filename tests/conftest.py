@@ -10,10 +10,7 @@ os.environ |= {"RAY_worker_niceness": "0"}  # by default 15: other tests then le
 import functools
 import gc
 import logging
-import re
-import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +28,6 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import interlingua as il
 from interlingua import progress
 from interlingua.models import LanguageModel, find_neurons, language_model
-from interlingua.study.cell_store import RUNNING, CellStore
 
 settings.register_profile("no deadline", deadline=None)  # the first call compiles
 settings.load_profile("no deadline")
@@ -362,42 +358,6 @@ def said():
     """The lines that the library logs during a test."""
     with listening() as lines:
         yield lines
-
-
-def stop_in(task, folder):
-    """Stop a process of this one in the middle of a cell, and return it: killed then, it has not finished the cell."""
-    while True:
-        for process, title in _processes_of(task):
-            if _is_running(title, folder):
-                os.kill(process, signal.SIGSTOP)
-                if _is_running(title, folder):
-                    return process
-                os.kill(process, signal.SIGCONT)
-        time.sleep(0.05)
-
-
-def _is_running(title, folder):
-    states = CellStore(folder).states()
-    return any(state == RUNNING and title.startswith(f"ray::{record.name}") for state, record in states)
-
-
-def _processes_of(task):
-    """Return the processes of this one that Ray has given a cell, and their titles, in which is the cell's name."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            title, process = path.read_text(), int(path.parent.name)
-            if title.startswith(f"ray::{task}") and os.getpid() in ancestors(process):
-                yield process, title
-        except OSError:
-            continue
-
-
-def ancestors(process):
-    found = []
-    while process > 1:
-        process = int(re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)[1])
-        found.append(process)
-    return found
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ PADDED = {"gpt2": "left", "llama": "left", "opt": "right"}
 
 @pytest.fixture(scope="module")
 def loaded_elsewhere(probe, tmp_path_factory):
-    """Return a folder with an export a family, loaded in one process of their own, and the vectors expected of each."""
+    """Return a folder with an export a family, all loaded in one fresh process, and the vectors expected of each."""
     root, expected = tmp_path_factory.mktemp("exports"), {}
     for family, side in PADDED.items():
         model = make_model(family)

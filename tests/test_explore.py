@@ -51,7 +51,7 @@ def test_a_session_has_experts_of_all_sites_and_the_target_first(session):
 
 @pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_kind_that_is_offered_can_be_made(session, kind, site):
+def test_every_kind_that_is_offered_can_be_made(session, kind, site):
     assert len(edit_of(session, replace(CHOICE, kind=kind, site=site))) > 0
 
 

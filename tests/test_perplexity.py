@@ -123,6 +123,25 @@ def test_logits_in_parts_and_batches_of_windows_change_nothing(any_model, monkey
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("head", ["plain", "wider", "with a bias", "in another type"])
+def test_the_head_is_the_model_s_own_whatever_it_is(head):
+    """Only a plain one writes over the buffer; the others are called."""
+    model = make_model("llama")
+    hidden = torch.randn(3, model.hidden_size)
+    linear = model.hf.get_output_embeddings()
+    words, dtype = (
+        linear.weight.shape[0] + (head == "wider"),
+        torch.float64 if head == "in another type" else torch.float32,
+    )
+    other = torch.nn.Linear(model.hidden_size, words, bias=head == "with a bias", dtype=dtype)
+    model.hf.set_output_embeddings(other)
+    buffer = module._logits_buffer(model)
+    with torch.inference_mode():
+        found, expected = module._raw_logits(model, hidden.to(dtype), buffer), other(hidden.to(dtype))
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert (found.data_ptr() == buffer.data_ptr()) == (head == "plain")
+
+
 def test_no_tensor_of_logits_is_larger_than_allowed(llama, monkeypatch):
     monkeypatch.setattr(module, "HEAD_BYTES", 4 * 259 * 7)
     sizes = []

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 import interlingua as il
-from conftest import ancestors, listening, stop_in
+from conftest import listening
 from interlingua.errors import InputError, InterlinguaError
 from interlingua.study import Cluster, StudyConfig
 from interlingua.study.ray_cluster import shares
 from interlingua.study.ray_graph import RayGraph
+from processes import ancestors, stop_in
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
@@ -62,7 +63,7 @@ def test_a_study_outlives_a_node_and_gives_the_bits_of_one_process(
         process = stop_in("texts", tmp_path / "spread")
         raylets = {node.all_processes["raylet"][0].process.pid: node for node in nodes.worker_nodes}
         nodes.remove_node(next(raylets[pid] for pid in ancestors(process) if pid in raylets), allow_graceful=False)
-        os.kill(process, signal.SIGKILL)  # it outlives its raylet by a while, and so does no machine that is lost
+        os.kill(process, signal.SIGKILL)  # or it outlives its raylet for a while
 
     killer = threading.Thread(target=kill_a_node_at_work, daemon=True)
     killer.start()

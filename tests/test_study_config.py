@@ -37,7 +37,7 @@ def test_a_wrong_config_is_an_error_that_names_it(tmp_path, text, message):
 
 
 @pytest.mark.parametrize("name", [None, *PRESETS])
-def test_a_printed_config_loads_to_the_same_and_has_a_comment_for_all_key(tmp_path, name):
+def test_a_printed_config_loads_to_the_same_and_has_a_comment_for_every_key(tmp_path, name):
     config = load_config(name, kinds=["set-to-mean", {"kind": "dampen", "factor": 0.2, "strength": 0.5}])
     text = commented_yaml(config)
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 import interlingua as il
-from conftest import listening, stop_in
+from conftest import listening
 from interlingua.errors import InputError, InterlinguaError, ModelError
 from interlingua.study import StudyConfig
 from interlingua.study.cluster import devices_of
+from processes import stop_in
 
 NAME = "texts, steered es k=20"
 

@@ -125,13 +125,13 @@ def token_losses(
     bar = progress_bar("Scoring", total=len(losses), unit="token")
     with bar, attention_in_blocks(model), compiled_blocks(model, read), torch.inference_mode():
         _require_same_logits(model, ids[:CHECKED_TOKENS])
-        room = _room_for_logits(model)
+        buffer = _logits_buffer(model)
         for batch in _batches(all_windows, max(1, budget // window)):
             # A window's last token is only predicted, so the model need not read it.
             inputs = torch.stack([ids[w.begin : w.end - 1] for w in batch]).to(model.device)
             for w, states in zip(batch, _hidden(model, inputs), strict=True):
                 scored_states = states[w.scored - 1 - w.begin :]
-                losses[w.scored - 1 : w.end - 1] = _losses(model, scored_states, ids[w.scored : w.end], room)
+                losses[w.scored - 1 : w.end - 1] = _losses(model, scored_states, ids[w.scored : w.end], buffer)
             bar.update(batch[-1].end - batch[0].scored)
     if not np.isfinite(losses).all():
         token = int(np.flatnonzero(~np.isfinite(losses))[0])
@@ -197,12 +197,12 @@ def _hidden(model: LanguageModel, inputs: torch.Tensor) -> torch.Tensor:
     return model.body(input_ids=inputs, attention_mask=torch.ones_like(inputs), use_cache=False).last_hidden_state
 
 
-def _losses(model: LanguageModel, hidden: torch.Tensor, targets: torch.Tensor, room: torch.Tensor) -> np.ndarray:
+def _losses(model: LanguageModel, hidden: torch.Tensor, targets: torch.Tensor, buffer: torch.Tensor) -> np.ndarray:
     """Return the negative log-likelihood of each target after its hidden state: the head in parts, the softmax too."""
-    softmax_rows = max(1, SOFTMAX_BYTES // (room.shape[1] * 4))
+    softmax_rows = max(1, SOFTMAX_BYTES // (buffer.shape[1] * 4))
     losses = []
-    for states, wanted in zip(hidden.split(len(room)), targets.split(len(room)), strict=True):
-        logits = _raw_logits(model, states, room)
+    for states, wanted in zip(hidden.split(len(buffer)), targets.split(len(buffer)), strict=True):
+        logits = _raw_logits(model, states, buffer)
         for part, words_of_part in zip(logits.split(softmax_rows), wanted.split(softmax_rows), strict=True):
             final = _final_logits(model, part).float()
             losses.append(
@@ -211,24 +211,31 @@ def _losses(model: LanguageModel, hidden: torch.Tensor, targets: torch.Tensor, r
     return torch.cat(losses).double().numpy()
 
 
-def _room_for_logits(model: LanguageModel) -> torch.Tensor:
+def _logits_buffer(model: LanguageModel) -> torch.Tensor:
     """Return memory for the logits of as many tokens as are allowed: [tokens, words]."""
     words, dtype = model.hf.config.get_text_config().vocab_size, model.hf.dtype
     return torch.empty(max(1, HEAD_BYTES // (words * dtype.itemsize)), words, dtype=dtype, device=model.device)
 
 
-def _raw_logits(model: LanguageModel, hidden: torch.Tensor, room: torch.Tensor | None = None) -> torch.Tensor:
-    """Return what the head makes of hidden states [tokens, dimensions]; a plain one writes over `room`.
+def _raw_logits(model: LanguageModel, hidden: torch.Tensor, buffer: torch.Tensor | None = None) -> torch.Tensor:
+    """Return what the head makes of hidden states [tokens, dimensions]; a plain one writes over `buffer`.
 
     Memory that is new for every product, gigabytes in all, took a tenth of the time.
     """
     head: Any = model.hf.get_output_embeddings()
     if head is None:
         raise ModelError(f"{model.name} has no vocabulary head, so that it gives no token a probability")
-    plain = type(head) is torch.nn.Linear and head.bias is None
-    if room is None or not plain or head._forward_hooks or head._forward_pre_hooks or "forward" in vars(head):
+    if buffer is None or not _writes_over(head, buffer):
         return head(hidden)
-    return torch.mm(hidden, head.weight.t(), out=room[: len(hidden), : len(head.weight)])
+    return torch.mm(hidden, head.weight.t(), out=buffer[: len(hidden)])
+
+
+def _writes_over(head: Any, buffer: torch.Tensor) -> bool:
+    """Tell whether a head is a product without anything around it, whose logits have the buffer's width and type."""
+    if type(head) is not torch.nn.Linear or head.bias is not None or "forward" in vars(head):
+        return False
+    same = (len(head.weight), head.weight.dtype, head.weight.device) == (buffer.shape[1], buffer.dtype, buffer.device)
+    return same and not head._forward_hooks and not head._forward_pre_hooks
 
 
 def _final_logits(model: LanguageModel, logits: torch.Tensor) -> torch.Tensor:

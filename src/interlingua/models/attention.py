@@ -75,7 +75,11 @@ def causal_attention(
     return _attended(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window), None
 
 
-@torch.library.custom_op("interlingua::causal_attention", mutates_args=())  # one node in the graph of a compiled block
+@torch.library.custom_op(  # one node in the graph of a compiled block
+    "interlingua::causal_attention",
+    mutates_args=(),
+    schema="(Tensor query, Tensor key, Tensor value, float scaling, int? sliding_window) -> Tensor",
+)
 def _attended(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, sliding_window: int | None
 ) -> torch.Tensor:

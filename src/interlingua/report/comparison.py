@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 
 from interlingua.alignment import Comparison
+from interlingua.alignment.beside import THE_MAP
 from interlingua.alignment.embedded_probe import NONE
 from interlingua.files import write_json, written_whole
 from interlingua.markdown import markdown_frame
 from interlingua.report.figures import require_matplotlib, save_figure
 from interlingua.report.figures.growth import growth_figure
 from interlingua.report.figures.layers import is_plain, layers_figure
+from interlingua.report.names import heading_of_encoders
 from interlingua.report.table_files import no_formulas
 
 
@@ -108,15 +110,12 @@ def _ranking(table: pd.DataFrame) -> str:
     return markdown_frame(shown[["candidate", "held_out", "top1"]])
 
 
-def heading_of_encoders(table: pd.DataFrame) -> str:
-    """Return the heading of the table `encoders`, in which trained ones need not be."""
-    return "The chosen map, as it is and adapted" + (", and trained encoders" if table.encoder.nunique() > 1 else "")
-
-
 def _beside(table: pd.DataFrame) -> pd.DataFrame:
     behind = [
-        f"{row['behind']:.4f} [{row['behind_low']:.4f}, {row['behind_high']:.4f}]" if row["behind"] else ""
-        for row in table.fillna({"behind": 0}).to_dict("records")
+        ""
+        if row["encoder"] == THE_MAP or pd.isna(row["behind"])
+        else f"{row['behind']:.4f} [{row['behind_low']:.4f}, {row['behind_high']:.4f}]"
+        for row in table.to_dict("records")
     ]
     shown = table.assign(top1=[_with_interval(row) for row in table.itertuples()], behind=behind)
     return shown[["corpus", "encoder", "looked_at", "scoring", "top1", *(["behind"] if any(behind) else [])]]

@@ -1,4 +1,4 @@
-"""What the page and the terminal call a condition."""
+"""What pages and the terminal call conditions and tables."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def condition_name(config: StudyConfig, condition: str, kind: str | float | None
 def kind_name(config: StudyConfig, kind: str | float | None) -> str:
     """Return the kind of an edit; nothing where it goes without saying, or there is none."""
     return "" if pd.isna(kind) or not config.several_edits else str(kind)
+
+
+def heading_of_encoders(table: pd.DataFrame) -> str:
+    """Return the heading of the table `encoders`, in which trained ones need not be."""
+    return "The chosen map, as it is and adapted" + (", and trained encoders" if table.encoder.nunique() > 1 else "")

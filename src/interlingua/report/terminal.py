@@ -17,7 +17,7 @@ from interlingua.analysis.schema import groups
 from interlingua.languages import language_name, short_code
 from interlingua.models.neurons import module_name
 from interlingua.report.answer import answer
-from interlingua.report.names import condition_name
+from interlingua.report.names import condition_name, heading_of_encoders
 
 if TYPE_CHECKING:
     from interlingua.alignment import Comparison
@@ -187,8 +187,6 @@ def comparison_summary(comparison: Comparison) -> RenderableType:
 
 def _beside(encoders: pd.DataFrame) -> list[Table]:
     """Return the map and trained encoders, a table a corpus; what was looked at of its text is said."""
-    from interlingua.report.comparison import heading_of_encoders  # here, since alignment imports torch
-
     tables = []
     for corpus, rows in encoders.groupby("corpus", sort=False):
         scores = rows.pivot(index=["encoder", "looked_at"], columns="scoring", values="top1")
