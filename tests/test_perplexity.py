@@ -152,7 +152,7 @@ def test_no_tensor_of_logits_is_larger_than_allowed(llama, monkeypatch):
 
 
 @pytest.mark.parametrize("family", CONFIGS)
-def test_attention_in_blocks_is_the_attention_of_every_family(family, monkeypatch):
+def test_causal_by_products_is_the_attention_of_every_family(family, monkeypatch):
     """Windows of many blocks, and in gemma3 and mistral more tokens than their attention slides over."""
     monkeypatch.setattr("interlingua.models.attention.BLOCK", 32)
     model = make_model(family)

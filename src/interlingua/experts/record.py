@@ -15,6 +15,7 @@ from interlingua.code_version import results_version
 from interlingua.errors import ActivationError, InputError, SteeringError
 from interlingua.experts.holding import Hold, ResponseType, held
 from interlingua.files import sha256_of_json
+from interlingua.models.attention import causal_by_products
 from interlingua.models.batching import (
     Batch,
     TokenisedSentences,
@@ -207,7 +208,12 @@ def _pooled(model: LanguageModel, batch: Batch, counted: torch.Tensor, poolings:
     """
     shape = (len(poolings), len(batch.rows), len(model.neurons) + len(model.neurons.expert_mlps))
     responses = torch.zeros(shape, dtype=torch.float32, device=counted.device)
-    with torch.inference_mode(), uncompiled(model), _pooling_hooks(model, counted, poolings, responses) as ran:
+    with (
+        torch.inference_mode(),
+        uncompiled(model),
+        causal_by_products(model),
+        _pooling_hooks(model, counted, poolings, responses) as ran,
+    ):
         model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
     silent_layers = [name for name in model.neurons.modules if runs_in(name) not in ran]
     if silent_layers:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
+from interlingua.models.attention import causal_by_products
 from interlingua.models.batching import Batch, for_each_batch, tokenise
 from interlingua.models.compiling import compiled_blocks, uncompiled
 from interlingua.models.pooling import Pooling, counted_tokens, pool, weighted_mean
@@ -163,7 +164,7 @@ def embed_layers(
         bar.update(batch.tokens)
 
     bar = progress_bar("Embedding", total=tokenised.tokens, unit="token")
-    with bar, compiled_blocks(model, tokenised.tokens):
+    with bar, causal_by_products(model), compiled_blocks(model, tokenised.tokens):
         for_each_batch(tokenised, model.device, read, token_budget=token_budget)
     for of_layer in result:
         for layer, embedded in of_layer.items():

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
-from interlingua.models.attention import attention_in_blocks
+from interlingua.models.attention import causal_by_products
 from interlingua.models.batching import TOKEN_BUDGET
 from interlingua.models.compiling import compiled_blocks
 from interlingua.models.quiet import quiet_transformers
@@ -123,7 +123,7 @@ def token_losses(
     losses, all_windows = np.empty(len(ids) - 1), list(windows(len(ids), window, stride))
     read = sum(w.end - 1 - w.begin for w in all_windows)
     bar = progress_bar("Scoring", total=len(losses), unit="token")
-    with bar, attention_in_blocks(model), compiled_blocks(model, read), torch.inference_mode():
+    with bar, causal_by_products(model), compiled_blocks(model, read), torch.inference_mode():
         _require_same_logits(model, ids[:CHECKED_TOKENS])
         buffer = _logits_buffer(model)
         for batch in _batches(all_windows, max(1, budget // window)):

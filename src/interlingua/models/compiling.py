@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import torch
+import torch.nn.functional as F
 from torch.fx.experimental import _config as shapes
 
 from interlingua.errors import InputError, ModelError
@@ -42,7 +43,13 @@ SOUND, SOUND_IN_HALF = 1e-4, 0.3
 """By how much of their length hidden states may differ in the trial: rounding to half precision makes it 0.05."""
 GRAPHS = 64
 """Of all blocks, which share it: with padding and without, one sentence or several, each family; torch allows 8."""
-COMPILED = ("torch.nn.modules.", "transformers.models.", "transformers.activations", "transformers.pytorch_utils")
+COMPILED = (
+    "torch.nn.modules.",
+    "transformers.models.",
+    "transformers.activations",
+    "transformers.pytorch_utils",
+    f"{__name__}.",
+)
 """Where the classes of a block are from that is compiled. Others wrap or quantise layers, or are a model's own code."""
 
 
@@ -218,22 +225,37 @@ def _running(model: LanguageModel, state: _State, *, in_trial: bool = False) -> 
         stack.enter_context(torch._dynamo.config.patch(settings))
         # Else as many tokens as a head has dimensions, the first time, would be taken for the same number ever after.
         stack.enter_context(shapes.patch("use_duck_shape", False))  # ty: ignore[missing-attribute]
-        for linear in _without_bias(model):
-            stack.callback(setattr, linear, "bias", None)
-            with torch.inference_mode(False):
-                zeros = torch.zeros(_outputs(linear), dtype=linear.weight.dtype, device=linear.weight.device)
-                linear.bias = torch.nn.Parameter(zeros, requires_grad=False)  # as that of an edit
+        for linear in _of_mlps(model):
+            if linear.bias is None:
+                stack.callback(setattr, linear, "bias", None)
+                with torch.inference_mode(False):
+                    zeros = torch.zeros(_outputs(linear), dtype=linear.weight.dtype, device=linear.weight.device)
+                    linear.bias = torch.nn.Parameter(zeros, requires_grad=False)  # as that of an edit
+            if type(linear) is torch.nn.Linear:
+                linear.__class__ = _ProductThenBias
+                stack.callback(setattr, linear, "__class__", torch.nn.Linear)
         for block in model.blocks:
             block.__dict__["forward"] = torch.compile(block.forward, dynamic=True, options=options)
             stack.callback(block.__dict__.pop, "forward")
         yield
 
 
-def _without_bias(model: LanguageModel) -> list[Any]:
-    """Return the linear layers beside those that hold neurons, themselves included, that have no bias."""
+class _ProductThenBias(torch.nn.Linear):
+    """A layer whose bias is added in float32 after the product: torch makes that a part of what follows.
+
+    In one call with the product, a bias is copied to every token first.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        bias = self.bias.to(torch.promote_types(input.dtype, torch.float32))
+        return (F.linear(input, self.weight) + bias).to(input.dtype)
+
+
+def _of_mlps(model: LanguageModel) -> list[Any]:
+    """Return the linear layers beside those that hold neurons, themselves included."""
     mlps = {name.rpartition(".")[0] for name in model.neurons.modules}
     layers = [layer for mlp in sorted(mlps) for layer in model.hf.get_submodule(mlp).children()]
-    return [layer for layer in layers if hasattr(layer, "weight") and getattr(layer, "bias", layer) is None]
+    return [layer for layer in layers if hasattr(layer, "weight") and hasattr(layer, "bias")]
 
 
 def _outputs(linear: Any) -> int:
