@@ -15,7 +15,8 @@ from interlingua.errors import InputError, ModelError
 from interlingua.interventions import Intervention
 from interlingua.measures.perplexity import token_losses
 from interlingua.models import compiling
-from interlingua.models.compiling import compiled_passes, embedding_identity, is_compiled, lacks
+from interlingua.models.batching import default_budget
+from interlingua.models.compiling import compiled_blocks, compiled_passes, embedding_identity, is_compiled, lacks
 from interlingua.models.identity import weights_hash
 from interlingua.study import StudyConfig, load_config
 from interlingua.study.cell_store import CellStore
@@ -100,6 +101,15 @@ def test_auto_compiles_long_work_and_says_what_decides(long, monkeypatch):
     assert compiled_passes(model) == 0
     il.embed(model, SENTENCES)
     assert compiled_passes(model) == 1
+    with compiled_blocks(model, tokens) as long_enough, compiled_blocks(model, 1) as inside:
+        assert (long_enough, inside) == (True, True)
+    with compiled_blocks(model, 1) as too_short:
+        assert not too_short
+
+
+def test_compiled_blocks_in_half_precision_read_larger_batches():
+    cpu = torch.device("cpu")
+    assert default_budget(cpu, torch.bfloat16) > default_budget(cpu, torch.float32) == default_budget(cpu)
 
 
 def broken(function, **options):

@@ -13,7 +13,7 @@ import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models.attention import causal_by_products
-from interlingua.models.batching import Batch, for_each_batch, tokenise
+from interlingua.models.batching import Batch, default_budget, for_each_batch, tokenise
 from interlingua.models.compiling import compiled_blocks, uncompiled
 from interlingua.models.pooling import Pooling, counted_tokens, pool, weighted_mean
 from interlingua.progress import progress_bar
@@ -164,8 +164,9 @@ def embed_layers(
         bar.update(batch.tokens)
 
     bar = progress_bar("Embedding", total=tokenised.tokens, unit="token")
-    with bar, causal_by_products(model), compiled_blocks(model, tokenised.tokens):
-        for_each_batch(tokenised, model.device, read, token_budget=token_budget)
+    with bar, causal_by_products(model), compiled_blocks(model, tokenised.tokens) as compiled:
+        budget = token_budget or default_budget(model.device, model.hf.dtype if compiled else None)
+        for_each_batch(tokenised, model.device, read, token_budget=budget)
     for of_layer in result:
         for layer, embedded in of_layer.items():
             _require_finite(layer, embedded)

@@ -12,7 +12,7 @@ import torch
 
 from interlingua.errors import ActivationError, InputError, ModelError
 from interlingua.models.attention import causal_by_products
-from interlingua.models.batching import TOKEN_BUDGET
+from interlingua.models.batching import default_budget
 from interlingua.models.compiling import compiled_blocks
 from interlingua.models.quiet import quiet_transformers
 from interlingua.progress import progress_bar
@@ -119,7 +119,7 @@ def token_losses(
         ids = torch.tensor(model.tokenizer(text)["input_ids"])
     if len(ids) < 2:
         raise InputError(f"perplexity needs a text of at least two tokens; this one has {len(ids)}")
-    budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
+    budget = token_budget or default_budget(model.device)
     losses, all_windows = np.empty(len(ids) - 1), list(windows(len(ids), window, stride))
     read = sum(w.end - 1 - w.begin for w in all_windows)
     bar = progress_bar("Scoring", total=len(losses), unit="token")

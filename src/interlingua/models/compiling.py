@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WORTH = 1e13
-"""Tokens times parameters of the blocks from which `auto` compiles: with gemma3-270m, 100,000 tokens, which gain 9 s.
+WORTH = 3e13
+"""Tokens times parameters of the blocks from which `auto` compiles: with gemma3-270m, 300,000 tokens, which gain 10 to 50 s.
 
 Compiling takes 15 s on two cores the first time on a machine, and 5 s from then on (`benchmarks/README.md`)."""
 SOUND, SOUND_IN_HALF = 1e-4, 0.3
@@ -139,8 +139,10 @@ def lacks(device: str) -> str:
 
 
 @contextmanager
-def compiled_blocks(model: LanguageModel, tokens: int) -> Generator[None]:
+def compiled_blocks(model: LanguageModel, tokens: int) -> Generator[bool]:
     """Let a model's blocks run compiled while the context lasts, where that is asked for, possible and worth it.
+
+    The context is given whether they do.
 
     What decides is the model and `tokens`, never time, so that the same work gives the same numbers again: with `auto`
     the product of tokens and of the parameters of the blocks must reach `WORTH`. One thread at a time has the context.
@@ -153,17 +155,17 @@ def compiled_blocks(model: LanguageModel, tokens: int) -> Generator[None]:
         InputError: `compile` is `on`, and the blocks cannot be compiled.
         ModelError: `compile` is `on`, and compiling failed.
     """
-    if not _is_wanted(model, tokens):
-        yield
-        return
     state = _state(model)
+    if not _is_wanted(model, tokens):
+        yield state.running
+        return
     with state.turn:
         if state.running or not _is_ready(model, state):
-            yield
+            yield state.running
             return
         with _running(model, state):
             state.passes += 1
-            yield
+            yield True
 
 
 def _is_wanted(model: LanguageModel, tokens: int) -> bool:
