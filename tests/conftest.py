@@ -68,7 +68,7 @@ MIXTURES = {
     "deepseek_v3": lambda **kw: transformers.DeepseekV3Config(
         **kw, moe_intermediate_size=16, n_routed_experts=4, num_experts_per_tok=2, n_group=2, topk_group=1,
         first_k_dense_replace=1, q_lora_rank=None, kv_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=4,
-        v_head_dim=8, num_key_value_heads=4,
+        v_head_dim=6, num_key_value_heads=4,
     ),
     "gemma4": lambda **kw: transformers.Gemma4TextConfig(
         **kw, num_key_value_heads=1, head_dim=8, enable_moe_block=True, num_experts=4, top_k_experts=2,

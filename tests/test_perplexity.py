@@ -151,10 +151,11 @@ def test_no_tensor_of_logits_is_larger_than_allowed(llama, monkeypatch):
     assert max(size for size in sizes[1:] if size > 1) == 7  # the first is the check of eight tokens
 
 
-@pytest.mark.parametrize("family", CONFIGS)
-def test_causal_by_products_is_the_attention_of_every_family(family, monkeypatch):
-    """Windows of many blocks, and in gemma3 and mistral more tokens than their attention slides over."""
-    monkeypatch.setattr("interlingua.models.attention.BLOCK", 32)
+@pytest.mark.parametrize("family", [*CONFIGS, "deepseek_v3"])  # whose values have dimensions of their own
+@pytest.mark.parametrize("block", [32, 256])
+def test_causal_by_products_is_the_attention_of_every_family(family, block, monkeypatch):
+    """Windows of many blocks and of one, and in gemma3 and mistral more tokens than their attention slides over."""
+    monkeypatch.setattr("interlingua.models.attention.BLOCK", block)
     model = make_model(family)
     sliding = getattr(model.hf.config, "sliding_window", None) is not None
     implementation = model.hf.config._attn_implementation

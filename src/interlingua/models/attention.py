@@ -96,14 +96,14 @@ def causal_attention(
         module: The attention layer.
         query: [sentences, heads, tokens, dimensions].
         key: [sentences, groups of heads, tokens, dimensions].
-        value: As `key`.
+        value: As `key`; its dimensions may be others.
         attention_mask: That of another thread.
         scaling: Of the scores; by default 1 / sqrt(dimensions).
         sliding_window: How many tokens a query sees, itself included; by default all before it.
         others: What else transformers passes.
 
     Returns:
-        [sentences, tokens, heads, dimensions], and no attention weights.
+        [sentences, tokens, heads, dimensions of the values], and no attention weights.
     """
     if attention_mask is not None or query.shape[2] != key.shape[2]:
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -129,8 +129,8 @@ def _of_sentences(
     products = products.view(sentences, heads, tokens, tokens)
     scores = torch.add(unseen(tokens, tokens, sliding_window), products, alpha=scaling)
     weights = torch.softmax(scores, dim=-1).to(query.dtype).view(groups, -1, tokens)
-    attended = torch.bmm(weights, value.reshape(groups, tokens, dimensions))
-    return attended.view(sentences, heads, tokens, dimensions).transpose(1, 2).contiguous()
+    attended = torch.bmm(weights, value.reshape(groups, tokens, -1))
+    return attended.view(sentences, heads, tokens, -1).transpose(1, 2).contiguous()
 
 
 @torch.library.custom_op(  # one node in the graph of a compiled block
@@ -149,7 +149,7 @@ def _in_blocks(
     sentences, heads, tokens, dimensions = query.shape
     of_group = heads // key.shape[1]
     keys, values = key.flatten(0, 1).transpose(1, 2).float(), value.flatten(0, 1).float()
-    result = torch.empty_like(query, memory_format=torch.contiguous_format)
+    result = query.new_empty(sentences, heads, tokens, value.shape[-1])
     with _products_of(query.dtype):
         for start in range(0, tokens, BLOCK):
             end = min(start + BLOCK, tokens)
@@ -158,14 +158,14 @@ def _in_blocks(
             scores = torch.bmm(queries, keys[:, :, first:end]).mul_(scaling)
             scores.add_(_unseen(end - start, end - first, sliding_window).repeat(of_group, 1))
             attended = torch.bmm(torch.softmax(scores, dim=-1), values[:, first:end])
-            result[:, :, start:end] = attended.view(sentences, heads, end - start, dimensions)
+            result[:, :, start:end] = attended.view(sentences, heads, end - start, -1)
     return result.transpose(1, 2).contiguous()
 
 
 @_in_blocks.register_fake
-def _shape_of_blocks(query: torch.Tensor, *others: Any) -> torch.Tensor:
-    sentences, heads, tokens, dimensions = query.shape
-    return query.new_empty(sentences, tokens, heads, dimensions)
+def _shape_of_blocks(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *others: Any) -> torch.Tensor:
+    sentences, heads, tokens, _ = query.shape
+    return query.new_empty(sentences, tokens, heads, value.shape[-1])
 
 
 def _made_unseen(queries: int, keys: int, sliding_window: int | None) -> torch.Tensor:
