@@ -32,6 +32,7 @@ import torch
 import interlingua as il
 from interlingua.experts import auroc_by_language, record_poolings, record_responses, score_neurons
 from interlingua.languages import PAPER_PROBE_LANGUAGES
+from interlingua.models.attention import causal_by_products
 from interlingua.models.batching import batches, tokenise
 
 SKLEARN_NEURONS = 64
@@ -91,7 +92,7 @@ def recording(arguments: argparse.Namespace) -> None:
 
     def forward() -> None:
         for batch in batches(tokenised, model.device):
-            with torch.inference_mode():
+            with torch.inference_mode(), causal_by_products(model):
                 model.body(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
 
     ways = {

@@ -66,13 +66,14 @@ def test_tokens_are_weighted_in_the_same_pass(any_model):
             np.testing.assert_array_equal(result.of_layer[layer], plain.of_layer[layer])
 
 
-@given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 100))
-def test_pooling_by_hand(sentences, tokens, seed):
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 100), st.sampled_from([torch.float32, torch.bfloat16]))
+def test_pooling_by_hand(sentences, tokens, seed, dtype):
     random = np.random.default_rng(seed)
-    hidden = random.normal(size=(sentences, tokens, 3)).astype(np.float32)
+    states = torch.from_numpy(random.normal(size=(sentences, tokens, 3))).to(dtype)
+    hidden = states.float().numpy()
     counted = random.random((sentences, tokens)) < 0.5
     counted[np.arange(sentences), random.integers(0, tokens, sentences)] = True
-    arguments = torch.from_numpy(hidden), torch.from_numpy(counted)
+    arguments = states, torch.from_numpy(counted)
     for pool, reduce in {"mean": np.mean, "max": np.max, "last": lambda x, axis: x[-1]}.items():
         expected = [reduce(row[mask], axis=0) for row, mask in zip(hidden, counted, strict=True)]
         np.testing.assert_allclose(pooled(*arguments, pool).numpy(), expected, rtol=1e-5, atol=1e-6)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+import numpy as np
 import torch
+from numba import njit
 
 from interlingua.errors import InputError
 from interlingua.models.batching import Batch
@@ -51,7 +53,32 @@ def weighted_mean(activations: torch.Tensor, weights: torch.Tensor) -> torch.Ten
     weights = weights.to(activations.device, torch.float32)
     shares = weights / weights.sum(dim=1, keepdim=True)
     values = activations.reshape(*weights.shape, -1)
+    if values.dtype == torch.bfloat16 and values.device.type == "cpu":
+        means = np.zeros((len(values), values.shape[2]), dtype=np.float32)
+        _add_bfloat16(values.detach().contiguous().view(torch.uint16).numpy(), shares.numpy(), means)
+        return torch.from_numpy(means)
     return torch.bmm(shares.unsqueeze(1), values.float()).squeeze(1)
+
+
+@njit(nogil=True, cache=True)
+def _add_bfloat16(bits: np.ndarray, shares: np.ndarray, sums: np.ndarray) -> None:
+    """Add up tokens times their shares, a token at a time in cache: a third of the time of a copy in float32.
+
+    Args:
+        bits: Bfloat16 seen as integers, the upper half of a float32's: uint16 [sentences, tokens, units].
+        shares: float32 [sentences, tokens]; tokens whose share is 0 are not read.
+        sums: Added to: float32 [sentences, units].
+    """
+    token = np.empty(bits.shape[2], np.uint32)
+    numbers = token.view(np.float32)
+    for i in range(bits.shape[0]):
+        for t in range(bits.shape[1]):
+            share = shares[i, t]
+            if share != 0:
+                for unit in range(len(token)):
+                    token[unit] = np.uint32(bits[i, t, unit]) << np.uint32(16)
+                for unit in range(len(token)):
+                    sums[i, unit] += share * numbers[unit]
 
 
 def pool(activations: torch.Tensor, counted: torch.Tensor, pooling: str) -> torch.Tensor:
