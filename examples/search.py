@@ -27,6 +27,8 @@ try:
 except ImportError:
     Index = None
 
+EXPANSION = 256  # how many candidates a search keeps: of a million lines, 96 % of the nearest are found, with 64 83 %
+
 
 def fitted_aligner() -> il.Aligner:
     """Fit weighted WCCN in two of the default model's middle layers, where translations are nearest before any map."""
@@ -68,7 +70,9 @@ def nearest(folder: Path, vector: np.ndarray, show: int) -> list[tuple[int, floa
         return [(int(i), float(cosines[i])) for i in np.argsort(-cosines)[:show]]
     if Index is None:
         raise SystemExit("this index was written by usearch: pip install usearch")
-    matches = Index.restore(str(folder / "vectors.usearch"), view=True).search(vector, show)
+    found = Index.restore(str(folder / "vectors.usearch"), view=True)
+    found.expansion_search = EXPANSION
+    matches = found.search(vector, show)
     return [(int(match.key), 1 - float(match.distance)) for match in matches]
 
 
