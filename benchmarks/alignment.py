@@ -9,7 +9,6 @@
     python benchmarks/alignment.py judge --corpus FOLDER --folder EMBEDDINGS [--language ...] [--layer 6 9] [--raw 18]
         [--shrinkage 0.01]
     python benchmarks/alignment.py bitext --corpus FOLDER --folder EMBEDDINGS --pairs FOLDER [--language ...]
-    python benchmarks/alignment.py maxsim --aligner FOLDER --pairs FOLDER [--language ...] [--limit 300]
 
 `--special-tokens` counts the tokens that the tokenizer adds in a sentence's mean, in `seeds`, `judge` and `bitext`.
 
@@ -34,10 +33,6 @@ by cross-validation inside dev: three folds, by cosine.
 
 `bitext` fits WCCN (grand mean, shrinkage 0.01) in one layer on the split dev, and retrieves the pairs of each language
 with English in other bitext, Tatoeba for one, with the cut model, by cosine.
-
-`maxsim` retrieves such pairs with an aligner, and orders the ten nearest anew by cosine plus a weight times how well
-their tokens match, each mapped as a sentence is: the mean over tokens of the highest cosine with a token of the other
-sentence, both ways (Khattab and Zaharia 2020, "ColBERT"). Intervals are of differences from cosine alone, by pairs.
 """
 
 from __future__ import annotations
@@ -61,7 +56,7 @@ from interlingua.alignment.choose import simplest_of_the_best
 from interlingua.alignment.cut import cut
 from interlingua.alignment.held_out import HeldOut
 from interlingua.alignment.judge import INTERVAL, bootstrapped, find_hits
-from interlingua.alignment.linear import LinearAlignment, unit_length
+from interlingua.alignment.linear import LinearAlignment
 from interlingua.alignment.methods import Recipe
 from interlingua.alignment.search import search_recipes
 from interlingua.alignment.spaces import embed_to_disk
@@ -289,61 +284,10 @@ def bitext(arguments: argparse.Namespace) -> None:
     print(f"mean over {len(to_english)} languages: to English {to_english.mean():.4f}, back {from_english.mean():.4f}")
 
 
-def mapped_tokens(aligner: il.Aligner, sentences: list[str]) -> list[np.ndarray]:
-    """Return what an aligner maps each token of a sentence to, but those that the tokenizer adds: [tokens, outputs]."""
-    matrix, offset = aligner.alignment.weight_and_bias()
-    model, result = aligner.model, [np.empty(0)] * len(sentences)
-
-    def read(batch: Batch) -> None:
-        asked = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        with torch.inference_mode():
-            states = model.body(**asked, output_hidden_states=True, use_cache=False).hidden_states
-        joined = torch.cat([states[layer] for layer in aligner.layers], dim=-1).float().numpy()
-        for row, tokens, counted in zip(batch.rows, joined, batch.attention_mask.bool() & ~batch.special, strict=True):
-            result[row] = tokens[counted.numpy()] @ matrix.T + offset
-
-    for_each_batch(tokenise(model.tokenizer, sentences, 512), model.device, read)
-    return result
-
-
-def rescored(
-    queries: list[np.ndarray], candidates: list[np.ndarray], weights: list[float], top: int = 10
-) -> np.ndarray:
-    """Return whether each query finds the candidate of its own number, by each weight: bool [queries, weights]."""
-    of_queries, of_candidates = (
-        unit_length(np.stack([x.mean(axis=0) for x in side])) for side in (queries, candidates)
-    )
-    cosines = of_queries @ of_candidates.T
-    found = np.empty((len(queries), len(weights)), dtype=bool)
-    for i, nearest in enumerate(np.argsort(-cosines, axis=1)[:, :top]):
-        alike = [unit_length(queries[i]) @ unit_length(candidates[j]).T for j in nearest]
-        matches = np.array([(pair.max(axis=0).mean() + pair.max(axis=1).mean()) / 2 for pair in alike])
-        for n, weight in enumerate(weights):
-            found[i, n] = nearest[np.argmax(cosines[i, nearest] + weight * matches)] == i
-    return found
-
-
-def maxsim(arguments: argparse.Namespace) -> None:
-    aligner, weights = il.Aligner.from_pretrained(arguments.aligner), [0, 0.5, 1, 2]
-    found = []
-    codes = arguments.language or aligner.alignment.languages
-    for corpus in load_bitexts([arguments.pairs], codes, arguments.limit).values():
-        left, right = (mapped_tokens(aligner, list(side)) for side in (corpus.left, corpus.right))
-        there, back = rescored(left, right, weights), rescored(right, left, weights)
-        found.append((there.astype(float) + back) / 2)
-        print(corpus.languages, np.round(found[-1].mean(axis=0), 4), flush=True)
-    drawn = np.mean([bootstrapped(part, 1000, i) for i, part in enumerate(found)], axis=0)
-    top1 = np.mean([part.mean(axis=0) for part in found], axis=0)
-    print("| weight | top-1 | gain |\n|---|---|---|")
-    for n, weight in enumerate(weights):
-        low, high = np.percentile(drawn[:, n] - drawn[:, 0], INTERVAL)
-        print(f"| {weight} | {top1[n]:.4f} | {top1[n] - top1[0]:+.4f} [{low:+.4f}, {high:+.4f}] |")
-
-
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cost", "encode", "seeds", "tokens", "judge", "bitext", "maxsim"])
+    parser.add_argument("what", choices=["cost", "encode", "seeds", "tokens", "judge", "bitext"])
     parser.add_argument("--model", default="gemma3-270m")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--layer", type=int, nargs="*", default=[6])
@@ -353,7 +297,6 @@ def main() -> None:
     parser.add_argument("--corpus")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--pairs")
-    parser.add_argument("--aligner", type=Path)
     parser.add_argument("--special-tokens", action="store_true")
     parser.add_argument("--raw", type=int, nargs="*", default=[18])
     parser.add_argument("--shrinkage", type=float, default=0.01)
@@ -373,8 +316,6 @@ def main() -> None:
         tokens(arguments)
     elif arguments.what == "judge":
         judge(arguments)
-    elif arguments.what == "maxsim":
-        maxsim(arguments)
     else:
         bitext(arguments)
 

@@ -76,7 +76,7 @@ def test_other_threads_keep_their_masks_and_the_last_to_leave_puts_torch_s_atten
         left.set()
 
     entered = threading.Event()
-    threading.Thread(target=other).start()
+    threading.Thread(target=other, daemon=True).start()
     entered.wait()
     during = hf.config._attn_implementation
     torch.testing.assert_close(states(), expected)

@@ -14,8 +14,7 @@ from conftest import make_model
 from interlingua.errors import InputError, ModelError
 from interlingua.interventions import Intervention
 from interlingua.measures.perplexity import token_losses
-from interlingua.models import compiling
-from interlingua.models.batching import default_budget
+from interlingua.models import batching, compiling
 from interlingua.models.compiling import compiled_blocks, compiled_passes, embedding_identity, is_compiled, lacks
 from interlingua.models.identity import weights_hash
 from interlingua.study import StudyConfig, load_config
@@ -107,9 +106,20 @@ def test_auto_compiles_long_work_and_says_what_decides(long, monkeypatch):
         assert not too_short
 
 
-def test_compiled_blocks_in_half_precision_read_larger_batches():
-    cpu = torch.device("cpu")
-    assert default_budget(cpu, torch.bfloat16) > default_budget(cpu, torch.float32) == default_budget(cpu)
+@pytest.mark.parametrize(("dtype", "larger"), [(torch.bfloat16, True), (torch.float32, False)])
+def test_compiled_blocks_in_half_precision_read_larger_batches(dtype, larger, long, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    monkeypatch.setattr(batching, "TOKEN_BUDGET", {"cpu": 1})
+    plain, sizes = make_model("llama", dtype, seed=3), []
+    compiled = replace(plain, compile="on")
+    il.embed(compiled, SENTENCES[:1])  # whose trial reads a batch of its own
+    with plain.body.register_forward_pre_hook(
+        lambda _, args, given: sizes.append(len(given["input_ids"])), with_kwargs=True
+    ):
+        il.embed(plain, SENTENCES)
+        assert sizes == [1] * len(SENTENCES)
+        il.embed(compiled, SENTENCES)
+    assert (len(sizes) < 2 * len(SENTENCES)) == larger
 
 
 def broken(function, **options):

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 WORTH = 3e13
 """Tokens times parameters of the blocks from which `auto` compiles: 300,000 tokens of gemma3-270m.
 
-They take 10 to 50 s less. Compiling takes 15 s on two cores the first time on a machine, and 5 s from then on
+They take 10 to 40 s less. Compiling takes 15 s on two cores the first time on a machine, and 5 s from then on
 (`benchmarks/README.md`)."""
 SOUND, SOUND_IN_HALF = 1e-4, 0.3
 """By how much of their length hidden states may differ in the trial: rounding to half precision makes it 0.05."""
